@@ -1,0 +1,183 @@
+# GNU make.
+#
+#	make                    build/wsexec and build/libwsexec.a
+#	make check              unit, end-to-end and browser tests (check-unit,
+#	                        check-e2e, check-browser for one of them)
+#	make check-asan         the same with address and undefined sanitizers
+#	make check-valgrind     unit tests and some of the others in valgrind
+#	make lint               format, layers, headers, scripts, manuals
+#	make install            to PREFIX (/usr/local) below DESTDIR; uninstall
+#	make clean              removes build and build-*
+#
+# Each variant has a folder of its own: make B=build-clang CC=clang.  CFLAGS,
+# CPPFLAGS, LDFLAGS and LDLIBS are added to what is here.  V=1 shows whole
+# commands; WERROR=1 or CI=true makes warnings errors.
+
+B = build
+SANITIZE =
+PREFIX = /usr/local
+BINDIR = $(PREFIX)/bin
+LIBDIR = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
+MANDIR = $(PREFIX)/share/man
+
+.DELETE_ON_ERROR:
+.PHONY: all unit-tests check check-unit check-e2e check-browser check-asan \
+	check-valgrind lint install uninstall clean
+all:
+
+ifneq ($(MAKECMDGOALS),clean)
+
+packages := libevent_core libbsd-overlay libmd
+ifeq ($(shell pkg-config --exists $(packages) && echo found),)
+$(error pkg-config does not find $(packages): run scripts/install-dependencies)
+endif
+
+if_taken = $(foreach flag,$1,$(shell $(CC) -Werror $(flag) -c -o /dev/null \
+	-x c /dev/null 2>/dev/null && echo $(flag)))
+
+warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef -Wvla \
+	-Wnull-dereference
+ifneq ($(filter 1 true,$(WERROR) $(CI)),)
+warnings += -Werror
+endif
+
+hardening := -fPIE -fstack-protector-strong \
+	$(call if_taken,-fstack-clash-protection -fcf-protection)
+ifeq ($(SANITIZE),)
+hardening += -O2 $(if $(filter -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE \
+	-D_FORTIFY_SOURCE=2)
+else
+hardening += -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+# As shared libraries, two sanitizers of gcc do not agree on log_path.
+sanitizers := -fsanitize=$(SANITIZE) \
+	$(call if_taken,-static-libasan -static-libubsan)
+endif
+
+# No link-time optimization: it hides the names that libwsexec.o is to hide.
+compile := $(CC) -std=c11 -g -pthread $(hardening) $(warnings) -D_GNU_SOURCE \
+	-Isrc $(shell pkg-config --cflags $(packages)) $(CPPFLAGS) $(CFLAGS) \
+	-fno-lto
+link := $(CC) -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
+	$(sanitizers) $(CFLAGS) $(LDFLAGS)
+libraries := $(shell pkg-config --libs $(packages)) -lwslay -lresolv $(LDLIBS)
+
+library_sources := $(wildcard src/core/*.c src/net/*.c)
+cli_sources := $(wildcard src/cli/*.c)
+test_sources := $(wildcard tests/unit/*_test.c)
+page := $(filter-out %.h,$(wildcard src/page/*))
+manuals := $(wildcard man/*.[1-9])
+version = $(shell sed -n 's/.*WSEXEC_VERSION "\(.*\)"/\1/p' src/wsexec.h)
+
+library_objects := $(library_sources:%.c=$(B)/%.o) $(B)/page.o
+cli_objects := $(cli_sources:%.c=$(B)/%.o)
+tests := $(test_sources:%.c=$(B)/%)
+# Tests of cli have the name of a module of cli.
+cli_tests := $(cli_sources:src/cli/%.c=$(B)/tests/unit/%_test)
+-include $(library_objects:.o=.d) $(cli_objects:.o=.d) $(tests:=.d)
+
+# Everything depends on a file with the flags and the names of the sources,
+# so that a change of them is like a change of the sources.
+flags := $(strip $(compile) : $(link) : $(libraries) : $(library_sources) \
+	$(cli_sources) $(page))
+ifneq ($(file <$(B)/flags),$(flags))
+.PHONY: $(B)/flags
+endif
+
+endif
+
+quiet := $(if $(filter 1,$(V)),,@)
+say = $(if $(quiet),@printf '  %-5s %s\n' $1 $(or $2,$@))
+
+all: $(B)/wsexec $(B)/libwsexec.a
+
+$(B)/flags: export text = $(flags)
+$(B)/flags:
+	@mkdir -p $(B)
+	@printf '%s\n' "$$text" >$@
+
+$(B)/%.o: %.c $(B)/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(quiet)$(compile) -MMD -MP -c -o $@ $<
+
+$(B)/page.o: $(B)/page.c
+	$(call say,CC)
+	$(quiet)$(compile) -MMD -MP -c -o $@ $<
+
+$(B)/page.c: $(page) scripts/embed $(B)/flags
+	$(call say,EMBED)
+	$(quiet)scripts/embed $@ $(page)
+
+# One object, in which only what wsexec.h declares can be seen from outside:
+# programs may have a buffer_append() of their own, and wsexec itself cannot
+# use what is not in wsexec.h.
+$(B)/libwsexec.o: $(library_objects)
+	$(call say,LD)
+	$(quiet)$(CC) -r -nostdlib -o $@ $^
+	$(quiet)objcopy --wildcard --keep-global-symbol='wsexec_*' $@
+
+$(B)/libwsexec.a: $(B)/libwsexec.o
+	$(call say,AR)
+	$(quiet)rm -f $@
+	$(quiet)$(AR) rcs $@ $^
+
+$(B)/wsexec: $(cli_objects) $(B)/libwsexec.a
+	$(call say,LD)
+	$(quiet)$(link) -o $@ $^ $(libraries)
+
+$(cli_tests): $(filter-out %/main.o,$(cli_objects))
+$(tests): %: %.o $(library_objects)
+	$(call say,LD)
+	$(quiet)$(link) -o $@ $^ -lcmocka $(libraries)
+
+unit-tests: $(tests)
+
+check: all unit-tests
+	@status=0; for suite in unit e2e browser; do \
+		$(MAKE) --no-print-directory check-$$suite || status=1; \
+	done; exit $$status
+
+check-unit: $(tests)
+	@scripts/suite $(B) unit $^
+
+check-e2e check-browser: all
+	@scripts/suite $(B) $(@:check-%=%)
+
+check-valgrind: all $(tests)
+	@scripts/suite $(B) unit-valgrind $(tests)
+	@scripts/suite $(B) e2e-valgrind
+
+check-asan:
+	@$(MAKE) --no-print-directory B=build-asan SANITIZE=address,undefined \
+		check
+
+lint: all
+	@scripts/lint $(B)
+
+# The library is static only, so that its users need what it needs.
+install: all
+	install -D -m 755 $(B)/wsexec $(DESTDIR)$(BINDIR)/wsexec
+	install -D -m 644 $(B)/libwsexec.a $(DESTDIR)$(LIBDIR)/libwsexec.a
+	install -D -m 644 src/wsexec.h $(DESTDIR)$(INCLUDEDIR)/wsexec.h
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	printf '%s\n' >$(DESTDIR)$(LIBDIR)/pkgconfig/libwsexec.pc \
+		'prefix=$(PREFIX)' 'includedir=$(INCLUDEDIR)' \
+		'libdir=$(LIBDIR)' 'Name: libwsexec' 'Version: $(version)' \
+		'Description: broadcast lines to WebSocket and HTTP clients' \
+		'Requires: libevent_core libbsd libmd' \
+		'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lwsexec -lwslay -lresolv'
+	for page in $(manuals); do install -D -m 644 $$page \
+		$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/wsexec $(DESTDIR)$(LIBDIR)/libwsexec.a \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/libwsexec.pc \
+		$(DESTDIR)$(INCLUDEDIR)/wsexec.h
+	for page in $(manuals); do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+
+clean:
+	rm -rf build build-*
