@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_BUFFER_H
+#define WSEXEC_BUFFER_H
+
+/*
+ * A byte buffer that grows.  An allocation that fails is remembered instead
+ * of returned: appending goes on doing nothing, and whoever filled the buffer
+ * asks once, at the end, whether it is whole.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffer {
+	uint8_t *data; /* owned */
+	size_t size;
+	size_t capacity;
+	bool failed;
+};
+
+#define BUFFER_INIT { NULL, 0, 0, false }
+
+/* Frees the bytes; the buffer is as after BUFFER_INIT. */
+void buffer_clear(struct buffer *b);
+
+/* Forgets the bytes and a failure, keeps the memory. */
+void buffer_reset(struct buffer *b);
+
+/*
+ * Makes room for n more bytes and returns where they go, or NULL.  The caller
+ * adds what it wrote to b->size.  Valid until the next call on b.
+ */
+uint8_t *buffer_reserve(struct buffer *b, size_t n);
+
+void buffer_append(struct buffer *b, const void *bytes, size_t n);
+void buffer_append_string(struct buffer *b, const char *s);
+void buffer_append_byte(struct buffer *b, uint8_t byte);
+void buffer_append_format(struct buffer *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Puts n bytes before the others. */
+void buffer_prepend(struct buffer *b, const void *bytes, size_t n);
+
+/* Takes n bytes, at most all there are, away from the front. */
+void buffer_shift(struct buffer *b, size_t n);
+
+/* Gives memory beyond the size back, if that is worth it. */
+void buffer_shrink(struct buffer *b);
+
+#endif

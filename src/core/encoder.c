@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Formats and carriers brought together.  A payload that is the text of the
+ * record as it is goes to the wire from there; others are made in one scratch
+ * buffer first, since a frame and a chunk begin with the size.
+ */
+
+#include <stdlib.h>
+
+#include "core/buffer.h"
+#include "core/format.h"
+#include "core/format_encoders.h"
+#include "core/websocket.h"
+
+/* A chunk size in hexadecimal, and the line ends of a chunk. */
+#define CHUNK_HEAD_MAX (2 * sizeof(size_t) + 2)
+#define CHUNK_EXTRA_MAX (CHUNK_HEAD_MAX + 2)
+
+struct encoder {
+	struct websocket_output *frames; /* owned */
+	struct buffer scratch; /* a payload; empty between two records */
+};
+
+struct encoder *
+encoder_new(void)
+{
+	struct encoder *e;
+
+	if ((e = malloc(sizeof(*e))) == NULL)
+		return NULL;
+	e->scratch = (struct buffer)BUFFER_INIT;
+	if ((e->frames = websocket_output_new()) == NULL) {
+		free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void
+encoder_free(struct encoder *e)
+{
+	if (e == NULL)
+		return;
+	websocket_output_free(e->frames);
+	buffer_clear(&e->scratch);
+	free(e);
+}
+
+/* RFC 9112 section 7.1 */
+static void
+append_chunk_head(struct buffer *out, size_t size)
+{
+	static const char hex[] = "0123456789abcdef";
+	char head[CHUNK_HEAD_MAX];
+	size_t i = sizeof(head);
+
+	head[--i] = '\n';
+	head[--i] = '\r';
+	do {
+		head[--i] = hex[size & 0xf];
+		size >>= 4;
+	} while (size > 0);
+	buffer_append(out, head + i, sizeof(head) - i);
+}
+
+static void
+append_plain(struct buffer *out, const struct format_payload *p, bool newline)
+{
+	buffer_append(out, p->data, p->size);
+	if (newline)
+		buffer_append_byte(out, '\n');
+}
+
+static void
+append_chunk(struct buffer *out, const struct format_payload *p, bool newline)
+{
+	/* One growth for all, or none of it: no chunk without its end. */
+	if (buffer_reserve(out, p->size + 1 + CHUNK_EXTRA_MAX) == NULL)
+		return;
+	append_chunk_head(out, p->size + newline);
+	append_plain(out, p, newline);
+	buffer_append(out, "\r\n", 2);
+}
+
+static void
+encoder_append_message(struct encoder *e, struct buffer *out,
+    enum websocket_opcode opcode, const struct format_payload *p)
+{
+	if (!p->newline) {
+		websocket_output_append(e->frames, out, opcode, p->data,
+		    p->size);
+		return;
+	}
+	append_plain(&e->scratch, p, true);
+	if (e->scratch.failed)
+		out->failed = true;
+	else
+		websocket_output_append(e->frames, out, opcode, e->scratch.data,
+		    e->scratch.size);
+}
+
+/* Puts a payload on the wire; the scratch buffer is empty after that. */
+static void
+encoder_carry(struct encoder *e, struct buffer *out, enum format format,
+    enum carrier carrier, const struct format_payload *p)
+{
+	/* Without messages, newlines keep text and json records apart. */
+	bool newline = p->newline || format != FORMAT_RAW;
+
+	if (e->scratch.failed)
+		out->failed = true;
+	else if (carrier == CARRIER_WEBSOCKET)
+		encoder_append_message(e, out,
+		    format == FORMAT_RAW ? WEBSOCKET_BINARY : WEBSOCKET_TEXT,
+		    p);
+	else if (carrier == CARRIER_CHUNKED)
+		append_chunk(out, p, newline);
+	else
+		append_plain(out, p, newline);
+	buffer_reset(&e->scratch);
+}
+
+/* The same for a payload that is in the scratch buffer. */
+static void
+encoder_carry_scratch(struct encoder *e, struct buffer *out, enum format format,
+    enum carrier carrier)
+{
+	struct format_payload p = { e->scratch.data, e->scratch.size, false };
+
+	encoder_carry(e, out, format, carrier, &p);
+}
+
+void
+encoder_append_line(struct encoder *e, struct buffer *out, enum format format,
+    enum carrier carrier, const struct record *r)
+{
+	struct format_payload p;
+
+	if (format == FORMAT_JSON) {
+		format_json_line(&e->scratch, r, false);
+		encoder_carry_scratch(e, out, format, carrier);
+		return;
+	}
+	if (format == FORMAT_TEXT)
+		p = format_text_line(&e->scratch, r);
+	else
+		p = format_raw_line(r);
+	/* A chunk of no bytes would end the response. */
+	if (format == FORMAT_RAW && p.size == 0 && !p.newline)
+		return;
+	encoder_carry(e, out, format, carrier, &p);
+}
+
+void
+encoder_append_partial(struct encoder *e, struct buffer *out,
+    enum format format, enum carrier carrier, const struct record *r)
+{
+	if (format != FORMAT_JSON)
+		return;
+	format_json_line(&e->scratch, r, true);
+	encoder_carry_scratch(e, out, format, carrier);
+}
+
+void
+encoder_append_start(struct encoder *e, struct buffer *out, enum format format,
+    enum carrier carrier, const struct start_info *info)
+{
+	if (format != FORMAT_JSON)
+		return;
+	format_json_start(&e->scratch, info);
+	encoder_carry_scratch(e, out, format, carrier);
+}
+
+void
+encoder_append_gap(struct encoder *e, struct buffer *out, enum format format,
+    enum carrier carrier, uint64_t first, uint64_t last, enum gap_reason reason)
+{
+	if (format == FORMAT_RAW)
+		return;
+	if (format == FORMAT_TEXT)
+		format_text_gap(&e->scratch, first, last, reason);
+	else
+		format_json_gap(&e->scratch, first, last, reason);
+	encoder_carry_scratch(e, out, format, carrier);
+}
+
+void
+encoder_append_clients(struct encoder *e, struct buffer *out,
+    enum format format, enum carrier carrier, size_t count)
+{
+	if (format != FORMAT_JSON)
+		return;
+	format_json_clients(&e->scratch, count);
+	encoder_carry_scratch(e, out, format, carrier);
+}
+
+void
+encoder_append_exit(struct encoder *e, struct buffer *out, enum format format,
+    enum carrier carrier, const struct exit_info *info)
+{
+	if (format != FORMAT_JSON)
+		return;
+	format_json_exit(&e->scratch, info);
+	encoder_carry_scratch(e, out, format, carrier);
+}

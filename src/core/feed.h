@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_FEED_H
+#define WSEXEC_FEED_H
+
+/*
+ * A feed: the journal in one format, encoded once and shared by all its
+ * readers.  Each block of the journal that somebody reads is encoded when it
+ * is first needed; what is appended to the newest one is encoded when the
+ * first reader asks for it.  Encoded blocks are kept within a bound of their
+ * own: as they can be made again, the one unused for longest goes first.
+ *
+ *	journal   [ 7 ][ 8 ][ 9 ][10 ]
+ *	feed      [   ][ 8'][   ][10']      10' grows with 10
+ *	                 ^          ^ ^
+ *	cursors          a          b c     a: (8', offset)
+ *
+ * A cursor pins nothing.  When the block below it goes, the rest of a record
+ * it has begun is handed to its owner and the cursor becomes a sequence
+ * number, from which it finds its way back.
+ */
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/format.h"
+
+struct feed;
+struct feed_block;
+struct journal;
+
+#define CURSOR_NO_STOP UINT64_MAX
+
+/* A position in a feed; belongs to a reader, who never looks inside. */
+struct cursor {
+	struct feed_block *block; /* borrowed: of the feed; NULL: see next */
+	LIST_ENTRY(cursor) link;  /* in the block's list of readers */
+	uint64_t next;		  /* without a block: next sequence number */
+	uint64_t stop;		  /* the last sequence number wanted */
+	size_t offset;		  /* in the block's bytes */
+};
+
+enum feed_result {
+	FEED_BYTES,  /* there are bytes */
+	FEED_END,    /* all there is has been read, or stop is reached */
+	FEED_LOST,   /* what comes next is no longer in the journal */
+	FEED_FAILED, /* out of memory */
+};
+
+/*
+ * A block goes while a reader is inside a record: rest (valid during the
+ * call) are the bytes of that record which it has not read.
+ */
+typedef void feed_rest_cb(struct cursor *c, const uint8_t *rest, size_t n);
+
+/*
+ * streams: a bit (1 << stream) for each stream wanted.  bytes_max bounds the
+ * encoded blocks.  Journal and encoder are borrowed and outlive the feed.
+ */
+struct feed *feed_new(struct journal *j, struct encoder *e,
+    enum format format, enum carrier carrier, unsigned int streams,
+    uint64_t bytes_max, feed_rest_cb *on_rest);
+/* No cursor may be in it. */
+void feed_free(struct feed *f);
+
+/* Puts a new cursor, or one that was put before, in front of record seq. */
+void feed_seek(struct feed *f, struct cursor *c, uint64_t seq);
+/* Takes a cursor out; it may be put again. */
+void feed_leave(struct feed *f, struct cursor *c);
+
+/*
+ * FEED_BYTES: *bytes are the next *n, in one piece, valid until the feed or
+ * the journal is next called.
+ */
+enum feed_result feed_peek(struct feed *f, struct cursor *c,
+    const uint8_t **bytes, size_t *n);
+
+/* n of the bytes peeked at have been read. */
+void feed_advance(struct cursor *c, size_t n);
+
+/* Bytes to the end of a record that was begun; 0: between two records. */
+size_t feed_rest(const struct cursor *c);
+
+/* The first sequence number not yet read to its end. */
+uint64_t feed_next(const struct cursor *c);
+
+/* To be called before the journal drops its oldest block. */
+void feed_drop_block(struct feed *f);
+
+/* Cursors in it, and bytes of encoded blocks. */
+size_t feed_readers(const struct feed *f);
+uint64_t feed_bytes(const struct feed *f);
+
+#endif

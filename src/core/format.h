@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_FORMAT_H
+#define WSEXEC_FORMAT_H
+
+/*
+ * How records look to clients.  A format says what the payload of a record
+ * is; a carrier wraps it for the wire.  The same record in the same format
+ * and carrier always gives the same bytes, so that they can be made once for
+ * all clients, dropped, and made again.
+ *
+ *	             websocket        chunked            plain
+ *	text         text message     "TEXT\n" a chunk   "TEXT\n"
+ *	json         text message     "JSON\n" a chunk   "JSON\n"
+ *	raw          binary message   bytes a chunk      bytes
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/record.h"
+
+struct buffer;
+
+enum format {
+	FORMAT_TEXT,
+	FORMAT_JSON,
+	FORMAT_RAW,
+	FORMAT_COUNT,
+};
+
+enum carrier {
+	CARRIER_WEBSOCKET, /* RFC 6455 section 5: a message a record */
+	CARRIER_CHUNKED,   /* RFC 9112 section 7.1: a chunk a record */
+	CARRIER_PLAIN,	   /* as it is, ended by the connection */
+	CARRIER_COUNT,
+};
+
+/* Why records are missing. */
+enum gap_reason {
+	GAP_EVICTED, /* older than the history */
+	GAP_SLOW,    /* the client fell too far behind */
+};
+
+struct start_info {
+	const char *run;	    /* run id */
+	const char *const *command; /* NULL-terminated; may be empty */
+	const char *title;
+	int64_t time_us; /* when the run began */
+	long pid;	 /* 0: none, written as null */
+	uint64_t first;	 /* first record this client will get */
+	uint64_t last;	 /* newest record now */
+	bool resumed;
+};
+
+struct exit_info {
+	int code;
+	int signal; /* 0: none; then code holds, else signal */
+	double seconds;
+	uint64_t last;
+};
+
+/* Turns records into bytes; holds what it needs for that. */
+struct encoder;
+
+struct encoder *encoder_new(void);
+void encoder_free(struct encoder *e);
+
+/*
+ * Each appends one record to out.  Formats that cannot carry it append
+ * nothing: text carries lines and gaps, raw carries lines.  Text that is not
+ * valid UTF-8 is repaired, but for raw.  A failure is out->failed.
+ */
+void encoder_append_line(struct encoder *e, struct buffer *out,
+    enum format format, enum carrier carrier, const struct record *r);
+/* A line so far: json only, with "partial":true and the seq it will have. */
+void encoder_append_partial(struct encoder *e, struct buffer *out,
+    enum format format, enum carrier carrier, const struct record *r);
+void encoder_append_start(struct encoder *e, struct buffer *out,
+    enum format format, enum carrier carrier, const struct start_info *info);
+void encoder_append_gap(struct encoder *e, struct buffer *out,
+    enum format format, enum carrier carrier, uint64_t first, uint64_t last,
+    enum gap_reason reason);
+void encoder_append_clients(struct encoder *e, struct buffer *out,
+    enum format format, enum carrier carrier, size_t count);
+void encoder_append_exit(struct encoder *e, struct buffer *out,
+    enum format format, enum carrier carrier, const struct exit_info *info);
+
+#endif

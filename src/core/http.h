@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_HTTP_H
+#define WSEXEC_HTTP_H
+
+/*
+ * A strict parser for HTTP/1 request heads (RFC 9112), pure: bytes in, slices
+ * of those bytes out.  Requests have no bodies here, so there is nothing that
+ * two parsers could disagree about.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_HEAD_MAX 8192   /* bytes of a head; more is 431 */
+#define HTTP_TARGET_MAX 2048 /* bytes of a request target; more is 414 */
+#define HTTP_FIELDS_MAX 64   /* fields of a head; more is 431 */
+#define HTTP_METHOD_MAX 16   /* bytes of a method; more is 501 */
+
+struct slice {
+	const char *data; /* borrowed: the head that was parsed */
+	size_t size;
+};
+
+enum http_method {
+	HTTP_GET,
+	HTTP_HEAD,
+};
+
+struct http_field {
+	struct slice name;
+	struct slice value; /* without white space around it */
+};
+
+struct http_request {
+	enum http_method method;
+	int minor;	     /* HTTP/1.minor: 0 or 1 */
+	struct slice target; /* origin-form, as sent */
+	struct slice path;   /* up to '?' */
+	struct slice query;  /* after '?', may be empty */
+	struct http_field fields[HTTP_FIELDS_MAX];
+	size_t field_count;
+	bool keep_alive; /* the client expects another answer after this */
+	int status;	 /* after an error: the status to answer with */
+	const char *why; /* after an error: one line, static */
+};
+
+enum http_result {
+	HTTP_MORE,  /* so far so good, the head is not complete */
+	HTTP_DONE,  /* *used bytes were the head */
+	HTTP_ERROR, /* request->status and ->why; close after answering */
+};
+
+/*
+ * Parses the head at the start of data.  A proper prefix of a head that is
+ * accepted always gives HTTP_MORE.  Slices point into data.
+ */
+enum http_result http_parse_head(const char *data, size_t size,
+    struct http_request *request, size_t *used);
+
+/* The first field of that name (any case), or NULL. */
+const struct slice *http_field(const struct http_request *request,
+    const char *name);
+
+/*
+ * Whether the comma-separated lists of all fields of that name have the
+ * token, in any case; parameters after ';' are not looked at.
+ */
+bool http_field_has_token(const struct http_request *request, const char *name,
+    const char *token);
+
+bool slice_equals(struct slice s, const char *string);
+bool slice_equals_nocase(struct slice s, const char *string);
+bool slice_equals_slice_nocase(struct slice a, struct slice b);
+
+/* "Not Found" for 404; "Unknown" for what is not used here. */
+const char *http_status_text(int status);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/journal.h"
+#include "core/ring.h"
+
+struct entry {
+	int64_t time_us;
+	uint32_t end; /* of the text, from the start of the block's memory */
+	uint8_t stream;
+	uint8_t continued;
+};
+
+struct block {
+	uint64_t first_seq;
+	uint64_t start;	 /* bytes appended to the journal before this block */
+	uint32_t count;	 /* records */
+	uint32_t used;	 /* bytes of text */
+	size_t capacity; /* bytes of memory, for text and table */
+	_Alignas(struct entry) uint8_t memory[];
+};
+
+struct journal {
+	struct ring blocks; /* owned struct block */
+	struct block *tail; /* borrowed: the newest of blocks, or NULL */
+	struct block *spare; /* owned: an ordinary block to use next */
+	uint64_t bytes_max;
+	uint64_t bytes;	   /* memory of all blocks */
+	uint64_t last_seq;
+	uint64_t appended; /* bytes of blocks used up, ever */
+};
+
+struct journal *
+journal_new(uint64_t bytes_max)
+{
+	struct journal *j;
+
+	if ((j = calloc(1, sizeof(*j))) == NULL)
+		return NULL;
+	ring_init(&j->blocks, 0);
+	j->bytes_max = bytes_max < JOURNAL_LIVE_BYTES ? JOURNAL_LIVE_BYTES :
+							bytes_max;
+	return j;
+}
+
+void
+journal_free(struct journal *j)
+{
+	if (j == NULL)
+		return;
+	while (j->blocks.first != j->blocks.end)
+		free(ring_shift(&j->blocks));
+	ring_clear(&j->blocks);
+	free(j->spare);
+	free(j);
+}
+
+/* The table grows down from the end of the memory: entry 0 is the last. */
+static struct entry *
+block_entry(const struct block *b, uint32_t index)
+{
+	size_t offset = b->capacity - (index + 1) * sizeof(struct entry);
+
+	return (struct entry *)(uintptr_t)(b->memory + offset);
+}
+
+static size_t
+block_room(const struct block *b)
+{
+	return b->capacity - b->used - b->count * sizeof(struct entry);
+}
+
+/* Bytes of the block before record number index. */
+static uint64_t
+block_offset(const struct block *b, uint32_t index)
+{
+	uint64_t text = index == 0 ? 0 : block_entry(b, index - 1)->end;
+
+	return text + (uint64_t)index * sizeof(struct entry);
+}
+
+static struct block *
+block_new(struct journal *j, size_t needed)
+{
+	size_t size = JOURNAL_BLOCK_BYTES;
+	struct block *b;
+
+	needed += sizeof(*b) + sizeof(struct entry);
+	if (needed > size) /* a record that is larger than a block */
+		size = (needed + 15) / 16 * 16;
+	if (size == JOURNAL_BLOCK_BYTES && j->spare != NULL) {
+		b = j->spare;
+		j->spare = NULL;
+	} else if ((b = malloc(size)) == NULL) {
+		return NULL;
+	}
+	/* What stays empty counts, since it is memory that is gone. */
+	if (j->tail != NULL)
+		j->appended += block_room(j->tail) + sizeof(*b);
+	*b = (struct block){ .first_seq = j->last_seq + 1,
+		.start = j->appended,
+		.capacity = (size - sizeof(*b)) / 16 * 16 };
+	if (!ring_push(&j->blocks, b)) {
+		free(b);
+		return NULL;
+	}
+	j->bytes += size;
+	return b;
+}
+
+static size_t
+block_size(const struct block *b)
+{
+	return sizeof(*b) + b->capacity;
+}
+
+bool
+journal_append(struct journal *j, const struct record *r)
+{
+	size_t needed = r->size + sizeof(struct entry);
+	struct block *b = j->tail;
+
+	if (b == NULL || block_room(b) < needed) {
+		if ((b = block_new(j, needed)) == NULL)
+			return false;
+		j->tail = b;
+	}
+	if (r->size > 0)
+		memcpy(b->memory + b->used, r->text, r->size);
+	b->used += (uint32_t)r->size;
+	*block_entry(b, b->count++) = (struct entry){ .time_us = r->time_us,
+		.end = b->used,
+		.stream = (uint8_t)r->stream,
+		.continued = r->continued };
+	j->last_seq++;
+	j->appended += needed;
+	return true;
+}
+
+static const struct block *
+journal_block(const struct journal *j, uint64_t number)
+{
+	return ring_get(&j->blocks, number);
+}
+
+uint64_t
+journal_first(const struct journal *j)
+{
+	const struct block *b = journal_block(j, j->blocks.first);
+
+	return b == NULL ? j->last_seq + 1 : b->first_seq;
+}
+
+uint64_t
+journal_last(const struct journal *j)
+{
+	return j->last_seq;
+}
+
+uint64_t
+journal_first_block(const struct journal *j)
+{
+	return j->blocks.first;
+}
+
+uint64_t
+journal_end_block(const struct journal *j)
+{
+	return j->blocks.end;
+}
+
+uint64_t
+journal_find_block(const struct journal *j, uint64_t seq)
+{
+	uint64_t low = j->blocks.first, high = j->blocks.end - 1, middle;
+
+	while (low < high) {
+		middle = low + (high - low + 1) / 2;
+		if (journal_block(j, middle)->first_seq <= seq)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+uint64_t
+journal_block_first(const struct journal *j, uint64_t block, uint32_t *count)
+{
+	const struct block *b = journal_block(j, block);
+
+	*count = b->count;
+	return b->first_seq;
+}
+
+void
+journal_get(const struct journal *j, uint64_t block, uint32_t index,
+    struct record *r)
+{
+	const struct block *b = journal_block(j, block);
+	const struct entry *entry = block_entry(b, index);
+	uint32_t start = index == 0 ? 0 : block_entry(b, index - 1)->end;
+
+	*r = (struct record){ .seq = b->first_seq + index,
+		.time_us = entry->time_us,
+		.text = b->memory + start,
+		.size = entry->end - start,
+		.stream = (enum stream)entry->stream,
+		.continued = entry->continued != 0 };
+}
+
+bool
+journal_is_over(const struct journal *j)
+{
+	/* The block that is being filled stays. */
+	return j->bytes > j->bytes_max && j->blocks.end - j->blocks.first > 1;
+}
+
+void
+journal_drop_block(struct journal *j)
+{
+	struct block *b = ring_shift(&j->blocks);
+
+	j->bytes -= block_size(b);
+	if (j->blocks.first == j->blocks.end)
+		j->tail = NULL;
+	if (j->spare == NULL && block_size(b) == JOURNAL_BLOCK_BYTES)
+		j->spare = b;
+	else
+		free(b);
+}
+
+uint64_t
+journal_bytes(const struct journal *j)
+{
+	return j->bytes;
+}
+
+uint64_t
+journal_lag(const struct journal *j, uint64_t seq)
+{
+	const struct block *b;
+
+	if (seq > j->last_seq)
+		return 0;
+	b = journal_block(j, journal_find_block(j, seq));
+	return j->appended - b->start -
+	    block_offset(b, (uint32_t)(seq - b->first_seq));
+}
+
+uint64_t
+journal_within(const struct journal *j, uint64_t bytes)
+{
+	uint64_t low = journal_first(j), high = j->last_seq + 1, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (journal_lag(j, middle) <= bytes)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}

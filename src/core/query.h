@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_QUERY_H
+#define WSEXEC_QUERY_H
+
+/*
+ * The query part of an address: what a client wants to see.  Names that are
+ * not known are ignored; known ones with bad values are errors.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/format.h"
+#include "core/http.h"
+
+#define QUERY_RUN_MAX 64    /* bytes of a run id */
+#define QUERY_TOKEN_MAX 256 /* bytes of a token */
+
+struct query {
+	bool has_after;
+	uint64_t after; /* records strictly after this one */
+	bool has_tail;
+	uint64_t tail; /* only the last so many, then what is new */
+	bool has_format;
+	enum format format;
+	bool has_stream;
+	enum stream stream;
+	bool follow; /* false: what there is, then end */
+
+	char run[QUERY_RUN_MAX + 1];	 /* "": not given */
+	char token[QUERY_TOKEN_MAX + 1]; /* "": not given */
+};
+
+/*
+ * Parses text (percent-encoded, '&' between pairs).  False: why is one line
+ * that names the parameter, its limit and what to write.
+ */
+bool query_parse(struct slice text, struct query *q, char *why, size_t size);
+
+#endif

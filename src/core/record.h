@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_RECORD_H
+#define WSEXEC_RECORD_H
+
+/*
+ * A record: one line of output, or a piece of one.  Sequence numbers start at
+ * 1, are dense and never repeat within a run.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum stream {
+	STREAM_STDOUT,
+	STREAM_STDERR,
+	STREAM_COUNT,
+};
+
+struct record {
+	uint64_t seq;
+	int64_t time_us;     /* since 1970, UTC */
+	const uint8_t *text; /* as the command wrote it, without newline */
+	size_t size;	     /* of text, in bytes; may be 0 */
+	enum stream stream;
+	bool continued; /* no newline follows: the line went past the
+			 * limit, or the output ended here */
+};
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_WEBSOCKET_H
+#define WSEXEC_WEBSOCKET_H
+
+/*
+ * The WebSocket protocol (RFC 6455), server side, without a socket: the
+ * opening handshake, frames out, frames in.  Frames are made and taken apart
+ * by wslay's frame layer; messages are put together here, since its event
+ * layer is not strict about close frames and queues answers without bound.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffer;
+struct http_request;
+
+enum websocket_opcode {
+	WEBSOCKET_CONTINUATION = 0x0,
+	WEBSOCKET_TEXT = 0x1,
+	WEBSOCKET_BINARY = 0x2,
+	WEBSOCKET_CLOSE = 0x8,
+	WEBSOCKET_PING = 0x9,
+	WEBSOCKET_PONG = 0xa,
+};
+
+/* Close codes (RFC 6455 section 7.4.1 and the IANA registry). */
+enum websocket_code {
+	WEBSOCKET_NORMAL = 1000,
+	WEBSOCKET_GOING_AWAY = 1001,
+	WEBSOCKET_PROTOCOL_ERROR = 1002,
+	WEBSOCKET_UNSUPPORTED = 1003,
+	WEBSOCKET_NO_CODE = 1005, /* never on the wire */
+	WEBSOCKET_BAD_DATA = 1007,
+	WEBSOCKET_POLICY = 1008,
+	WEBSOCKET_TOO_BIG = 1009,
+	WEBSOCKET_INTERNAL = 1011,
+	WEBSOCKET_TRY_LATER = 1013,
+};
+
+#define WEBSOCKET_KEY_MAX 29 /* an accept key and its NUL */
+
+/*
+ * Checks an opening handshake (section 4.2.1).  0: it is one.  Else the HTTP
+ * status to refuse it with, 400 or 426, and *why is one line, static.  With
+ * 426 the answer must carry "Sec-WebSocket-Version: 13" (section 4.4) and
+ * "Upgrade: websocket".
+ */
+int websocket_check_handshake(const struct http_request *request,
+    const char **why);
+
+/* Whether the request asks for an upgrade to WebSocket at all. */
+bool websocket_is_asked_for(const struct http_request *request);
+
+/* Sec-WebSocket-Accept for the key of a checked request (section 4.2.2). */
+void websocket_accept_key(const struct http_request *request,
+    char key[WEBSOCKET_KEY_MAX]);
+
+/*
+ * Makes frames; for whoever makes many of them.  It keeps nothing between two
+ * frames but the 4 KB that wslay asks for.
+ */
+struct websocket_output;
+
+/* NULL: no memory. */
+struct websocket_output *websocket_output_new(void);
+void websocket_output_free(struct websocket_output *output);
+
+/*
+ * Appends one unmasked, final frame to out.  The payload of a control frame
+ * has at most 125 bytes: with more, and without memory, out->failed is set.
+ */
+void websocket_output_append(struct websocket_output *output,
+    struct buffer *out, enum websocket_opcode opcode, const void *payload,
+    size_t size);
+
+/* The same for a single frame, about 75 ns slower. */
+void websocket_append_frame(struct buffer *out, enum websocket_opcode opcode,
+    const void *payload, size_t size);
+
+/*
+ * Appends a close frame; reason (NULL: none) is cut to 123 bytes at a
+ * character, and where it stops being UTF-8.  With WEBSOCKET_NO_CODE the
+ * frame is empty.
+ */
+void websocket_append_close(struct buffer *out, unsigned int code,
+    const char *reason);
+
+enum websocket_event {
+	WEBSOCKET_EVENT_MESSAGE, /* text or binary, whole */
+	WEBSOCKET_EVENT_PING,	 /* answer with the same payload */
+	WEBSOCKET_EVENT_PONG,
+	WEBSOCKET_EVENT_CLOSE, /* the peer closes; answer with code */
+	WEBSOCKET_EVENT_ERROR, /* close with code and reason, read no more */
+};
+
+struct websocket_message {
+	enum websocket_event event;
+	enum websocket_opcode opcode; /* of a message: text or binary */
+	const uint8_t *payload; /* valid during the call; of a close: why */
+	size_t size;
+	unsigned int code;  /* close: what to answer with, 1005: no code;
+			     * error: what to close with */
+	const char *reason; /* error: one line, static */
+};
+
+/*
+ * Called for each event.  False: stop, nothing more is wanted.  Must neither
+ * write to the input nor free it.
+ */
+typedef bool websocket_message_cb(void *arg,
+    const struct websocket_message *message);
+
+/* Takes frames apart: what a client sends, any number of bytes at a time. */
+struct websocket_input;
+
+/* max_message: bytes a message may have; more is error 1009. */
+struct websocket_input *websocket_input_new(size_t max_message);
+void websocket_input_free(struct websocket_input *in);
+
+/*
+ * Takes n bytes, calls back for each event they complete.  A frame is judged
+ * with its first byte of payload, or its last of header if it has none; text,
+ * with the first byte that cannot be part of it.
+ *
+ * False once a callback returned false, or after CLOSE or ERROR was reported:
+ * the rest of the bytes is dropped and nothing more is reported.
+ */
+bool websocket_input_write(struct websocket_input *in, const void *bytes,
+    size_t n, websocket_message_cb *cb, void *arg);
+
+/*
+ * Whether nothing is half-received: between two frames and between two
+ * messages.  An idle input may be lent to another connection, and takes some
+ * 32 bytes.  One that was told to stop is not idle.
+ */
+bool websocket_input_is_idle(const struct websocket_input *in);
+
+/* Frames seen since it was made or last asked; for rate limits. */
+unsigned int websocket_input_take_frames(struct websocket_input *in);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_H
+#define WSEXEC_H
+
+/*
+ * libwsexec: broadcast lines, with history, to any number of WebSocket and
+ * HTTP clients from a program that runs a libevent loop.
+ *
+ *	wsexec_server_new(&server, base, &config);
+ *	wsexec_server_listen(server, "127.0.0.1", 8080, url, sizeof(url));
+ *	wsexec_server_write(server, WSEXEC_STDOUT, bytes, size);
+ *	wsexec_server_end(server, &end);
+ *	wsexec_server_free(server);
+ *
+ * What is not in this header is not part of the interface.  A server belongs
+ * to the thread that runs its event_base; distinct servers are independent.
+ * The library never logs, never exits and never calls anything that waits.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct wsexec_server;
+
+#define WSEXEC_VERSION "0.1.0"
+
+/* Errors are negative; wsexec_strerror() names them. */
+enum wsexec_error {
+	WSEXEC_OK = 0,
+	WSEXEC_ERR_MEMORY = -1,	 /* out of memory */
+	WSEXEC_ERR_SYSTEM = -2,	 /* errno says why */
+	WSEXEC_ERR_ADDRESS = -3, /* not a numeric address or "localhost" */
+	WSEXEC_ERR_ENDED = -4,	 /* the run has already ended */
+};
+
+enum wsexec_stream {
+	WSEXEC_STDOUT,
+	WSEXEC_STDERR,
+};
+
+/* What happens to a client that falls further behind than it may. */
+enum wsexec_slow {
+	WSEXEC_SLOW_SKIP,	/* it skips lines and gets a gap record */
+	WSEXEC_SLOW_DISCONNECT, /* it is closed with 1013 and may resume */
+	WSEXEC_SLOW_BLOCK,	/* input pauses until it has caught up */
+};
+
+enum wsexec_event {
+	WSEXEC_EVENT_CLIENTS, /* the number of clients has changed */
+	WSEXEC_EVENT_PAUSE,   /* stop calling wsexec_server_write() */
+	WSEXEC_EVENT_RESUME,  /* go on calling it */
+	WSEXEC_EVENT_DRAINED, /* all is over and nobody is left */
+};
+
+/*
+ * Zero means the default.  size is sizeof(struct wsexec_config): fields may
+ * be added at the end.  Strings and arrays are copied.
+ */
+struct wsexec_config {
+	size_t size;
+	const char *title;	     /* shown by the page; NULL: the command */
+	const char *const *command;  /* NULL-terminated, for the start record */
+	const char *base_path;	     /* "/logs": all paths are below it */
+	const char *const *origins;  /* NULL-terminated, besides the own one */
+	const char *const *hosts;    /* NULL-terminated, besides the usual */
+	const char *token;	     /* NULL: none is asked for */
+	uint64_t history_bytes;	     /* default 64 MiB */
+	bool no_history;	     /* late joiners get nothing from before */
+	uint64_t client_buffer_bytes; /* default: the whole history */
+	enum wsexec_slow slow;
+	uint32_t max_line_bytes; /* default 64 KiB */
+	uint32_t max_clients;	 /* default: the descriptor limit less 64 */
+	uint32_t latency_us;	 /* default 5000; least time between sweeps */
+	bool no_latency;	 /* sweep after every read */
+	double stall_seconds;	 /* default 60 */
+	double drain_seconds;	 /* default 5; at the end, how long to wait
+				  * when nobody takes a byte */
+	double ping_seconds;	 /* default 25 */
+	/* event: see above.  May call anything but wsexec_server_free(). */
+	void (*on_event)(enum wsexec_event event, void *arg);
+	/* log: one line, no newline, escaped; level 0 warning, 1 verbose. */
+	void (*on_log)(int level, const char *line, void *arg);
+	void *arg;
+};
+
+/* How a run ended; for wsexec_server_end(). */
+struct wsexec_end {
+	int code;	/* exit status, if signal is 0 */
+	int signal;	/* the signal that ended it, or 0 */
+	bool stopped;	/* clients are closed with 1001 instead of 1000 */
+	double seconds; /* how long it ran */
+	bool linger;	/* go on serving latecomers until it is freed */
+};
+
+/* The text for one of enum wsexec_error; never NULL. */
+const char *wsexec_strerror(int error);
+
+/*
+ * Makes a server on base (borrowed: must outlive it).  Returns WSEXEC_OK and
+ * sets *out (release with wsexec_server_free()), or an error.
+ */
+int wsexec_server_new(struct wsexec_server **out, struct event_base *base,
+    const struct wsexec_config *config);
+
+/* Closes every client at once and frees everything.  NULL is allowed. */
+void wsexec_server_free(struct wsexec_server *server);
+
+/*
+ * Listens on a numeric IPv4 or IPv6 address or "localhost"; port 0 picks one.
+ * The URL to show to users is written to url (NULL: not wanted), cut to size.
+ */
+int wsexec_server_listen(struct wsexec_server *server, const char *address,
+    uint16_t port, char *url, size_t size);
+
+/* Tells clients that the run has begun; pid 0: there is none. */
+void wsexec_server_start(struct wsexec_server *server, long pid);
+
+/*
+ * Takes bytes as the command wrote them, any number at a time, and splits
+ * them into records.  The bytes are copied.  Never fails for want of readers;
+ * WSEXEC_ERR_MEMORY: the bytes were not taken.
+ */
+int wsexec_server_write(struct wsexec_server *server,
+    enum wsexec_stream stream, const void *bytes, size_t size);
+
+/* Ends the run: unterminated lines become records, then the exit record. */
+int wsexec_server_end(struct wsexec_server *server,
+    const struct wsexec_end *end);
+
+/*
+ * Takes no more clients.  If the run has ended, those who are here get the
+ * rest; else they are closed with code 1001.  WSEXEC_EVENT_DRAINED follows.
+ */
+void wsexec_server_stop(struct wsexec_server *server);
+
+/* Clients that get output now. */
+size_t wsexec_server_clients(const struct wsexec_server *server);
+
+/* The sequence number of the newest record; 0: none. */
+uint64_t wsexec_server_last(const struct wsexec_server *server);
+
+#endif
