@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "core/feed.h"
+#include "net/connection.h"
+#include "net/exchange.h"
+#include "net/server.h"
+#include "net/subscriber.h"
+
+#define CONNECTION_READ_MAX 8192      /* bytes taken in one callback */
+#define CONNECTION_NOTSENT_MAX 16384  /* unsent bytes the kernel may hold */
+#define CONNECTION_KEEPALIVE_S 60     /* silence before the kernel asks */
+#define CONNECTION_KEEPALIVE_GAP_S 15 /* between its questions */
+#define CONNECTION_KEEPALIVE_COUNT 4  /* questions without an answer */
+
+static void connection_event_cb(evutil_socket_t fd, short what, void *arg);
+
+static void
+connection_set_option(int fd, int level, int name, int value)
+{
+	/* Each only makes things better; a socket without is still one. */
+	(void)setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+static void
+connection_set_options(int fd)
+{
+	connection_set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	connection_set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+	    CONNECTION_NOTSENT_MAX);
+	connection_set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	connection_set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE,
+	    CONNECTION_KEEPALIVE_S);
+	connection_set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL,
+	    CONNECTION_KEEPALIVE_GAP_S);
+	connection_set_option(fd, IPPROTO_TCP, TCP_KEEPCNT,
+	    CONNECTION_KEEPALIVE_COUNT);
+}
+
+static void
+connection_set_peer(struct connection *c, const struct sockaddr *peer)
+{
+	const struct sockaddr_in *in4;
+	const struct sockaddr_in6 *in6;
+
+	c->family = (uint8_t)peer->sa_family;
+	if (peer->sa_family == AF_INET) {
+		in4 = (const struct sockaddr_in *)(const void *)peer;
+		memcpy(c->address, &in4->sin_addr, sizeof(in4->sin_addr));
+		c->port = ntohs(in4->sin_port);
+	} else if (peer->sa_family == AF_INET6) {
+		in6 = (const struct sockaddr_in6 *)(const void *)peer;
+		memcpy(c->address, &in6->sin6_addr, sizeof(in6->sin6_addr));
+		c->port = ntohs(in6->sin6_port);
+	}
+}
+
+const char *
+connection_peer(const struct connection *c, char text[CONNECTION_PEER_MAX])
+{
+	char address[INET6_ADDRSTRLEN] = "?";
+
+	if (c->family == AF_INET || c->family == AF_INET6)
+		(void)inet_ntop(c->family, c->address, address,
+		    sizeof(address));
+	(void)snprintf(text, CONNECTION_PEER_MAX,
+	    c->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, c->port);
+	return text;
+}
+
+void
+connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
+{
+	struct connection *c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL ||
+	    (c->exchange = exchange_new()) == NULL) {
+		server_log(s, 0, "out of memory: a connection is refused");
+		free(c);
+		close(fd);
+		return;
+	}
+	connection_set_options(fd);
+	connection_set_peer(c, peer);
+	c->server = s;
+	c->fd = fd;
+	connection_enter(c, CONNECTION_HEAD, CONNECTION_HEAD_MS);
+	TAILQ_INSERT_TAIL(&s->connections, c, link);
+	s->connection_count++;
+	if (event_assign(&c->event, s->base, fd, EV_READ | EV_PERSIST,
+		connection_event_cb, c) == -1 ||
+	    event_add(&c->event, NULL) == -1)
+		connection_close(c, "the loop does not take it");
+}
+
+void
+connection_close(struct connection *c, const char *reason)
+{
+	struct wsexec_server *s = c->server;
+	char peer[CONNECTION_PEER_MAX];
+
+	if (c->state == CONNECTION_DEAD)
+		return;
+	server_log(s, 1, "%s: closed: %s", connection_peer(c, peer), reason);
+	(void)event_del(&c->event);
+	close(c->fd);
+	c->fd = -1;
+	c->state = CONNECTION_DEAD;
+	if (c->subscriber != NULL)
+		subscriber_leave(c->subscriber);
+	TAILQ_REMOVE(&s->connections, c, link);
+	TAILQ_INSERT_TAIL(&s->dead, c, link);
+	s->connection_count--;
+	server_need_turn(s);
+}
+
+void
+connection_free(struct connection *c)
+{
+	subscriber_free(c->subscriber);
+	exchange_free(c->exchange);
+	free(c);
+}
+
+void
+connection_enter(struct connection *c, enum connection_state state,
+    int64_t timeout_ms)
+{
+	c->state = (uint8_t)state;
+	c->deadline_us = timeout_ms == 0 ?
+	    INT64_MAX :
+	    server_now(c->server) + timeout_ms * 1000;
+}
+
+void
+connection_want_write(struct connection *c, bool wanted)
+{
+	short what = EV_READ | EV_PERSIST;
+
+	if (c->wants_write == wanted)
+		return;
+	c->wants_write = wanted;
+	if (wanted)
+		what |= EV_WRITE;
+	(void)event_del(&c->event);
+	if (event_assign(&c->event, c->server->base, c->fd, what,
+		connection_event_cb, c) == -1 ||
+	    event_add(&c->event, NULL) == -1)
+		connection_close(c, "the loop does not take it");
+}
+
+ssize_t
+connection_send(struct connection *c, const void *bytes, size_t n)
+{
+	ssize_t sent;
+
+	do {
+		sent = send(c->fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (sent == -1 && errno == EINTR);
+	if (sent >= 0)
+		return sent;
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ||
+	    errno == ENOMEM)
+		return 0;
+	connection_close(c, "the peer is gone");
+	return -1;
+}
+
+void
+connection_linger(struct connection *c)
+{
+	if (shutdown(c->fd, SHUT_WR) == -1) {
+		connection_close(c, "the peer is gone");
+		return;
+	}
+	connection_want_write(c, false);
+	if (c->state != CONNECTION_DEAD)
+		connection_enter(c, CONNECTION_LINGER, CONNECTION_LINGER_MS);
+}
+
+static void
+connection_read(struct connection *c)
+{
+	char bytes[CONNECTION_READ_MAX];
+	ssize_t n;
+
+	n = recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	if (n == -1) {
+		if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+			connection_close(c, "the peer is gone");
+		return;
+	}
+	if (n == 0) {
+		connection_close(c, "the peer has left");
+		return;
+	}
+	switch ((enum connection_state)c->state) {
+	case CONNECTION_HEAD:
+	case CONNECTION_REPLY:
+		exchange_read(c, bytes, (size_t)n);
+		break;
+	case CONNECTION_STREAM:
+	case CONNECTION_CLOSING:
+		subscriber_read(c->subscriber, bytes, (size_t)n);
+		break;
+	case CONNECTION_LINGER:
+	case CONNECTION_DEAD:
+		break;
+	}
+}
+
+static void
+connection_event_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)fd;
+	(void)server_now(c->server);
+	if ((what & EV_READ) != 0)
+		connection_read(c);
+	if ((what & EV_WRITE) == 0 || c->state == CONNECTION_DEAD)
+		return;
+	if (c->subscriber != NULL)
+		subscriber_make_ready(c->subscriber);
+	else if (c->state == CONNECTION_REPLY)
+		exchange_write(c);
+	else
+		connection_want_write(c, false);
+}
+
+void
+connection_check_deadline(struct connection *c)
+{
+	if (c->server->now_us < c->deadline_us)
+		return;
+	switch ((enum connection_state)c->state) {
+	case CONNECTION_HEAD:
+		exchange_time_out(c);
+		break;
+	case CONNECTION_REPLY:
+		connection_close(c, "the answer was not taken in time");
+		break;
+	case CONNECTION_CLOSING:
+		connection_close(c, "the end was not taken in time");
+		break;
+	case CONNECTION_LINGER:
+		connection_close(c, "all is sent");
+		break;
+	case CONNECTION_STREAM:
+	case CONNECTION_DEAD:
+		break;
+	}
+}

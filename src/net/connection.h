@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_CONNECTION_H
+#define WSEXEC_CONNECTION_H
+
+/*
+ * A connection: one accepted socket.  It first speaks HTTP: reads a request
+ * head against an absolute deadline, answers, perhaps several times; or it
+ * becomes a stream and gets a subscriber.
+ *
+ *	HEAD -> REPLY -> HEAD ...          pages
+ *	          `----> LINGER -> DEAD    refusals
+ *	HEAD -> STREAM -> CLOSING -> DEAD  output
+ *
+ * connection_close() may be called at any time from any callback: it closes
+ * the socket now and leaves the memory to the end of the turn.
+ */
+
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <event2/event_struct.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct exchange;
+struct subscriber;
+struct wsexec_server;
+
+#define CONNECTION_HEAD_MS 10000 /* from accept to the end of the head */
+#define CONNECTION_IDLE_MS 30000 /* between two requests */
+#define CONNECTION_CLOSE_MS 5000 /* for the answer to a close frame */
+#define CONNECTION_LINGER_MS 2000 /* for the end of what is still coming */
+#define CONNECTION_REQUESTS_MAX 100 /* answers on one connection */
+#define CONNECTION_PEER_MAX 56	    /* "[address]:port" and NUL */
+
+enum connection_state {
+	CONNECTION_HEAD,    /* waits for a request */
+	CONNECTION_REPLY,   /* sends an answer of known length */
+	CONNECTION_STREAM,  /* gets output */
+	CONNECTION_CLOSING, /* gets the end of it, or waits for its answer */
+	CONNECTION_LINGER,  /* all is sent; takes what still comes */
+	CONNECTION_DEAD,    /* closed, to be freed */
+};
+
+struct connection {
+	struct event event;		/* of the socket */
+	TAILQ_ENTRY(connection) link;	/* in connections, or dead */
+	struct wsexec_server *server;	/* borrowed: outlives it */
+	struct exchange *exchange;	/* owned; NULL once it is a stream */
+	struct subscriber *subscriber;	/* owned; NULL until it is one */
+	int64_t deadline_us;		/* INT64_MAX: none */
+	int fd;
+	uint16_t port;			/* of the peer, host byte order */
+	uint8_t family;			/* of the peer's address */
+	uint8_t state;			/* enum connection_state */
+	bool wants_write;
+	uint8_t address[16];		/* of the peer, network byte order */
+};
+
+/*
+ * Makes a connection of an accepted socket (owned from here on, also on
+ * failure: it is closed then).
+ */
+void connection_open(struct wsexec_server *s, int fd,
+    const struct sockaddr *peer);
+
+/* Closes the socket; reason is one line, static, for the log. */
+void connection_close(struct connection *c, const char *reason);
+
+/* Frees a connection that was closed. */
+void connection_free(struct connection *c);
+
+/* Enters a state, with a deadline from now on (0: none). */
+void connection_enter(struct connection *c, enum connection_state state,
+    int64_t timeout_ms);
+
+/* Whether the loop shall tell when the socket takes bytes again. */
+void connection_want_write(struct connection *c, bool wanted);
+
+/*
+ * Sends n bytes.  Returns how many were taken, 0 if none are now, -1 if the
+ * connection had to be closed.
+ */
+ssize_t connection_send(struct connection *c, const void *bytes, size_t n);
+
+/* Ends our side and takes what still comes, so that nothing gets lost. */
+void connection_linger(struct connection *c);
+
+/* Closes a connection whose deadline is over. */
+void connection_check_deadline(struct connection *c);
+
+/* "[::1]:40000" */
+const char *connection_peer(const struct connection *c,
+    char text[CONNECTION_PEER_MAX]);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <netinet/in.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "net/connection.h"
+#include "net/listener.h"
+#include "net/server.h"
+
+#define LISTENER_BACKLOG 4096
+#define LISTENER_ACCEPT_MAX 64	/* connections taken in one callback */
+#define LISTENER_PAUSE_US 100000 /* when the kernel has nothing to give */
+
+static const char listener_full[] =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 48\r\n"
+    "Connection: close\r\n\r\n"
+    "no descriptors are left here; try again in 5 s.\n";
+
+static int
+listener_open_reserve(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void
+listener_pause(struct listener *l)
+{
+	const struct timeval pause = { .tv_usec = LISTENER_PAUSE_US };
+
+	(void)event_del(&l->event);
+	if (evtimer_add(&l->pause_event, &pause) == -1)
+		(void)event_add(&l->event, NULL);
+}
+
+static void
+listener_resume_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *l = arg;
+
+	(void)fd;
+	(void)what;
+	if (event_add(&l->event, NULL) == -1)
+		listener_pause(l);
+}
+
+/* No descriptor is left: tells the next client so with the reserved one. */
+static bool
+listener_turn_away(struct listener *l)
+{
+	int fd;
+
+	if (l->reserve_fd == -1)
+		return false;
+	close(l->reserve_fd);
+	if ((fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC)) != -1) {
+		(void)send(fd, listener_full, sizeof(listener_full) - 1,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		(void)shutdown(fd, SHUT_WR);
+		close(fd);
+	}
+	l->reserve_fd = listener_open_reserve();
+	return fd != -1;
+}
+
+/* Takes one client.  False: there is none, or there is no way to take it. */
+static bool
+listener_accept(struct listener *l)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+	int fd;
+
+	fd = accept4(l->fd, (struct sockaddr *)(void *)&peer, &size,
+	    SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd != -1) {
+		connection_open(l->server, fd, (void *)&peer);
+		return true;
+	}
+	switch (errno) {
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+		return true;
+	case EMFILE:
+	case ENFILE:
+		if (listener_turn_away(l))
+			return true;
+		break;
+	case ENOBUFS:
+	case ENOMEM:
+		break;
+	default: /* EAGAIN: everybody is in */
+		return false;
+	}
+	server_log(l->server, 0, "no new clients for now: %s",
+	    strerror(errno));
+	listener_pause(l);
+	return false;
+}
+
+static void
+listener_accept_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *l = arg;
+	int i;
+
+	(void)fd;
+	(void)what;
+	(void)server_now(l->server);
+	for (i = 0; i < LISTENER_ACCEPT_MAX; i++)
+		if (!listener_accept(l))
+			return;
+}
+
+/* A socket that listens on a numeric address, or an enum wsexec_error. */
+static int
+listener_bind(const struct addrinfo *ai, int *out)
+{
+	const int on = 1;
+	int fd, saved;
+
+	fd = socket(ai->ai_family,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return WSEXEC_ERR_SYSTEM;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (ai->ai_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+		    sizeof(on));
+	if (bind(fd, ai->ai_addr, ai->ai_addrlen) == -1 ||
+	    listen(fd, LISTENER_BACKLOG) == -1) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return WSEXEC_ERR_SYSTEM;
+	}
+	*out = fd;
+	return WSEXEC_OK;
+}
+
+/* The address to show: what is bound, but a name anybody can open. */
+static void
+listener_make_url(const struct wsexec_server *s, int fd, char *url,
+    size_t size)
+{
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+	socklen_t length = sizeof(address);
+	char host[INET6_ADDRSTRLEN] = "", port[8] = "";
+	bool v6;
+
+	(void)getsockname(fd, (struct sockaddr *)(void *)&address, &length);
+	(void)getnameinfo((struct sockaddr *)(void *)&address, length, host,
+	    sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+	v6 = address.ss_family == AF_INET6;
+	(void)snprintf(url, size, "http://%s%s%s:%s%s/%s%s", v6 ? "[" : "",
+	    host, v6 ? "]" : "", port, s->settings.base_path,
+	    s->settings.token != NULL ? "?token=" : "",
+	    s->settings.token != NULL ? s->settings.token : "");
+}
+
+int
+listener_open(struct wsexec_server *s, const char *address, uint16_t port,
+    char *url, size_t size)
+{
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST |
+		    AI_NUMERICSERV | AI_PASSIVE,
+		.ai_socktype = SOCK_STREAM };
+	const char *host = strcmp(address, "localhost") == 0 ? "127.0.0.1" :
+							       address;
+	struct addrinfo *ai;
+	struct listener *l;
+	char service[8];
+	int error;
+
+	(void)snprintf(service, sizeof(service), "%u", port);
+	if (getaddrinfo(host, service, &hints, &ai) != 0)
+		return WSEXEC_ERR_ADDRESS;
+	if ((l = calloc(1, sizeof(*l))) == NULL) {
+		freeaddrinfo(ai);
+		return WSEXEC_ERR_MEMORY;
+	}
+	error = listener_bind(ai, &l->fd);
+	freeaddrinfo(ai);
+	if (error != WSEXEC_OK) {
+		free(l);
+		return error;
+	}
+	l->server = s;
+	l->reserve_fd = listener_open_reserve();
+	TAILQ_INSERT_TAIL(&s->listeners, l, link);
+	if (event_assign(&l->event, s->base, l->fd, EV_READ | EV_PERSIST,
+		listener_accept_cb, l) == -1 ||
+	    evtimer_assign(&l->pause_event, s->base, listener_resume_cb, l) ==
+		-1 ||
+	    event_add(&l->event, NULL) == -1) {
+		listener_close(l);
+		return WSEXEC_ERR_MEMORY;
+	}
+	if (url != NULL)
+		listener_make_url(s, l->fd, url, size);
+	return WSEXEC_OK;
+}
+
+void
+listener_close(struct listener *l)
+{
+	(void)event_del(&l->event);
+	(void)event_del(&l->pause_event);
+	close(l->fd);
+	if (l->reserve_fd != -1)
+		close(l->reserve_fd);
+	TAILQ_REMOVE(&l->server->listeners, l, link);
+	free(l);
+}

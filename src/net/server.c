@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <event2/event.h>
+
+#include "core/feed.h"
+#include "core/journal.h"
+#include "core/splitter.h"
+#include "core/websocket.h"
+#include "net/connection.h"
+#include "net/listener.h"
+#include "net/server.h"
+#include "net/subscriber.h"
+#include "net/turn.h"
+
+static int64_t
+server_clock_us(clockid_t clock)
+{
+	struct timespec t;
+
+	(void)clock_gettime(clock, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t
+server_now(struct wsexec_server *s)
+{
+	s->now_us = server_clock_us(CLOCK_MONOTONIC);
+	return s->now_us;
+}
+
+void
+server_log(struct wsexec_server *s, int level, const char *format, ...)
+{
+	char line[512];
+	va_list ap;
+
+	if (s->settings.on_log == NULL)
+		return;
+	va_start(ap, format);
+	(void)vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	s->settings.on_log(level, line, s->settings.arg);
+}
+
+void
+server_tell(struct wsexec_server *s, enum wsexec_event event)
+{
+	if (s->settings.on_event != NULL)
+		s->settings.on_event(event, s->settings.arg);
+}
+
+void
+server_need_turn(struct wsexec_server *s)
+{
+	if (s->turn_is_due)
+		return;
+	s->turn_is_due = true;
+	event_active(&s->turn_event, EV_TIMEOUT, 0);
+}
+
+struct feed *
+server_feed(struct wsexec_server *s, enum format format, enum carrier carrier,
+    unsigned int streams)
+{
+	struct feed **f = &s->feeds[format][carrier][streams];
+
+	if (*f == NULL)
+		*f = feed_new(s->journal, s->encoder, format, carrier, streams,
+		    s->settings.kept_bytes, subscriber_keep_rest);
+	return *f;
+}
+
+/* Calls do_feed for every feed; those without readers are freed instead. */
+static void
+server_each_feed(struct wsexec_server *s, void (*do_feed)(struct feed *f))
+{
+	struct feed **f = &s->feeds[0][0][0];
+	struct feed **end = f + sizeof(s->feeds) / sizeof(*f);
+
+	for (; f < end; f++) {
+		if (*f != NULL && feed_readers(*f) == 0) {
+			feed_free(*f);
+			*f = NULL;
+		}
+		if (*f != NULL)
+			do_feed(*f);
+	}
+}
+
+uint64_t
+server_history_first(const struct wsexec_server *s)
+{
+	uint64_t kept = journal_first(s->journal), within;
+
+	if (s->settings.history_bytes >= s->settings.kept_bytes)
+		return kept;
+	within = journal_within(s->journal, s->settings.history_bytes);
+	return within > kept ? within : kept;
+}
+
+static void
+server_trim(struct wsexec_server *s)
+{
+	while (journal_is_over(s->journal)) {
+		server_each_feed(s, feed_drop_block);
+		journal_drop_block(s->journal);
+	}
+}
+
+void
+server_reap(struct wsexec_server *s)
+{
+	struct connection *c;
+
+	while ((c = TAILQ_FIRST(&s->dead)) != NULL) {
+		TAILQ_REMOVE(&s->dead, c, link);
+		connection_free(c);
+	}
+}
+
+static bool
+server_append(struct wsexec_server *s, enum stream stream,
+    const uint8_t *text, size_t n, bool continued)
+{
+	const struct record r = { .time_us = s->written_us,
+		.text = text,
+		.size = n,
+		.stream = stream,
+		.continued = continued };
+
+	s->news = true;
+	s->news_bytes += n + 1;
+	return journal_append(s->journal, &r);
+}
+
+static bool
+server_stdout_cb(void *arg, const uint8_t *text, size_t n, bool continued)
+{
+	return server_append(arg, STREAM_STDOUT, text, n, continued);
+}
+
+static bool
+server_stderr_cb(void *arg, const uint8_t *text, size_t n, bool continued)
+{
+	return server_append(arg, STREAM_STDERR, text, n, continued);
+}
+
+static bool
+server_build(struct wsexec_server *s, const struct wsexec_config *config)
+{
+	const struct timeval tick = { .tv_usec = 1000000 / TICKS_A_SECOND };
+
+	if (!settings_copy(&s->settings, config))
+		return false;
+	s->journal = journal_new(s->settings.kept_bytes);
+	s->encoder = encoder_new();
+	s->splitters[STREAM_STDOUT] = splitter_new(s->settings.max_line_bytes,
+	    server_stdout_cb, s);
+	s->splitters[STREAM_STDERR] = splitter_new(s->settings.max_line_bytes,
+	    server_stderr_cb, s);
+	if (s->journal == NULL || s->encoder == NULL ||
+	    s->splitters[STREAM_STDOUT] == NULL ||
+	    s->splitters[STREAM_STDERR] == NULL)
+		return false;
+	return evtimer_assign(&s->turn_event, s->base, turn_cb, s) ==
+	    0 &&
+	    event_assign(&s->tick_event, s->base, -1, EV_PERSIST,
+		turn_tick_cb, s) == 0 &&
+	    event_add(&s->tick_event, &tick) == 0;
+}
+
+int
+wsexec_server_new(struct wsexec_server **out, struct event_base *base,
+    const struct wsexec_config *config)
+{
+	struct wsexec_server *s;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return WSEXEC_ERR_MEMORY;
+	s->base = base;
+	TAILQ_INIT(&s->listeners);
+	TAILQ_INIT(&s->connections);
+	TAILQ_INIT(&s->dead);
+	TAILQ_INIT(&s->ready);
+	TAILQ_INIT(&s->waiting);
+	(void)snprintf(s->run, sizeof(s->run), "%08" PRIx32 "%08" PRIx32,
+	    arc4random(), arc4random());
+	if (!server_build(s, config)) {
+		wsexec_server_free(s);
+		return WSEXEC_ERR_MEMORY;
+	}
+	*out = s;
+	return WSEXEC_OK;
+}
+
+void
+wsexec_server_free(struct wsexec_server *s)
+{
+	struct connection *c;
+	struct listener *l;
+	size_t i;
+
+	if (s == NULL)
+		return;
+	s->settings.on_event = NULL;
+	while ((l = TAILQ_FIRST(&s->listeners)) != NULL)
+		listener_close(l);
+	while ((c = TAILQ_FIRST(&s->connections)) != NULL)
+		connection_close(c, "wsexec has ended");
+	server_reap(s);
+	server_each_feed(s, feed_free); /* nobody reads: frees them all */
+	if (event_initialized(&s->turn_event))
+		(void)event_del(&s->turn_event);
+	if (event_initialized(&s->tick_event))
+		(void)event_del(&s->tick_event);
+	websocket_input_free(s->input);
+	for (i = 0; i < STREAM_COUNT; i++)
+		splitter_free(s->splitters[i]);
+	encoder_free(s->encoder);
+	journal_free(s->journal);
+	settings_clear(&s->settings);
+	free(s);
+}
+
+int
+wsexec_server_listen(struct wsexec_server *s, const char *address,
+    uint16_t port, char *url, size_t size)
+{
+	return listener_open(s, address, port, url, size);
+}
+
+void
+wsexec_server_start(struct wsexec_server *s, long pid)
+{
+	s->pid = pid;
+	s->start_us = s->written_us = server_clock_us(CLOCK_REALTIME);
+	turn_tell_all(s, 0); /* their start records have been due */
+}
+
+int
+wsexec_server_write(struct wsexec_server *s, enum wsexec_stream stream,
+    const void *bytes, size_t size)
+{
+	bool written;
+
+	if (s->ended)
+		return WSEXEC_ERR_ENDED;
+	s->written_us = server_clock_us(CLOCK_REALTIME);
+	written = splitter_write(s->splitters[stream == WSEXEC_STDERR ?
+					 STREAM_STDERR :
+					 STREAM_STDOUT],
+	    bytes, size);
+	server_trim(s);
+	if (s->news)
+		server_need_turn(s);
+	return written ? WSEXEC_OK : WSEXEC_ERR_MEMORY;
+}
+
+int
+wsexec_server_end(struct wsexec_server *s, const struct wsexec_end *end)
+{
+	bool written = true;
+
+	if (!s->ended) {
+		s->written_us = server_clock_us(CLOCK_REALTIME);
+		written = splitter_end(s->splitters[STREAM_STDOUT]);
+		written = splitter_end(s->splitters[STREAM_STDERR]) && written;
+		server_trim(s);
+	}
+	s->ended = true;
+	s->progress_us = server_now(s);
+	s->end = *end;
+	s->news = true; /* the exit record, if nothing else */
+	server_need_turn(s);
+	return written ? WSEXEC_OK : WSEXEC_ERR_MEMORY;
+}
+
+void
+wsexec_server_stop(struct wsexec_server *s)
+{
+	struct connection *c, *next;
+	struct listener *l;
+
+	while ((l = TAILQ_FIRST(&s->listeners)) != NULL)
+		listener_close(l);
+	s->stopped = true;
+	s->progress_us = server_now(s);
+	TAILQ_FOREACH_SAFE(c, &s->connections, link, next) {
+		if (c->state == CONNECTION_STREAM && !s->ended)
+			subscriber_end(c->subscriber, WEBSOCKET_GOING_AWAY,
+			    "wsexec is stopped");
+	}
+	server_need_turn(s);
+}
+
+bool
+server_is_leaving(const struct wsexec_server *s)
+{
+	return s->stopped || (s->ended && !s->end.linger);
+}
+
+size_t
+wsexec_server_clients(const struct wsexec_server *s)
+{
+	return s->subscriber_count;
+}
+
+uint64_t
+wsexec_server_last(const struct wsexec_server *s)
+{
+	return journal_last(s->journal);
+}
+
+const char *
+wsexec_strerror(int error)
+{
+	switch (error) {
+	case WSEXEC_OK:
+		return "no error";
+	case WSEXEC_ERR_MEMORY:
+		return "out of memory";
+	case WSEXEC_ERR_SYSTEM:
+		return "a system call failed";
+	case WSEXEC_ERR_ADDRESS:
+		return "not a numeric address";
+	case WSEXEC_ERR_ENDED:
+		return "the run has ended";
+	default:
+		return "unknown error";
+	}
+}

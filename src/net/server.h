@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_SERVER_H
+#define WSEXEC_SERVER_H
+
+/*
+ * What the modules of net/ know of the server: the owner of everything.
+ *
+ *	wsexec_server owns  journal, encoder, splitters
+ *	                    feeds (one per format, carrier and streams)
+ *	                    listeners
+ *	                    connections, each of which owns
+ *	                        an exchange (while it speaks HTTP) or
+ *	                        a subscriber (while it gets output)
+ *
+ * Callbacks note facts and mark subscribers ready; the turn, in server.c,
+ * does all work that touches more than one of them.
+ */
+
+#include <sys/queue.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "core/format.h"
+#include "net/settings.h"
+#include "wsexec.h"
+
+struct connection;
+struct listener;
+struct query;
+struct subscriber;
+
+TAILQ_HEAD(connection_list, connection);
+TAILQ_HEAD(subscriber_list, subscriber);
+TAILQ_HEAD(listener_list, listener);
+
+#define SERVER_STREAMS_MAX 4 /* sets of streams a feed can be for */
+#define TICKS_A_SECOND 4     /* how often deadlines are looked at */
+
+struct wsexec_server {
+	struct event_base *base; /* borrowed: outlives the server */
+	struct settings settings;
+	struct journal *journal;
+	struct splitter *splitters[STREAM_COUNT];
+	struct encoder *encoder;
+	struct feed *feeds[FORMAT_COUNT][CARRIER_COUNT][SERVER_STREAMS_MAX];
+	struct websocket_input *input; /* owned: lent while idle, or NULL */
+
+	struct listener_list listeners;
+	struct connection_list connections;
+	struct connection_list dead; /* to be freed by the turn */
+	size_t connection_count;     /* of connections */
+	size_t subscriber_count;     /* those who get output */
+	size_t json_count;	     /* those of them who get all records */
+
+	struct subscriber_list ready;	/* the turn is to serve them */
+	size_t ready_count;		/* how many those are */
+	struct subscriber_list waiting; /* nothing to send until news come */
+
+	struct event turn_event; /* work for the turn */
+	struct event tick_event; /* deadlines, TICKS_A_SECOND */
+	bool turn_is_due;
+	bool tick_is_on;
+
+	char run[17]; /* id of the run: 16 hexadecimal digits */
+	int64_t start_us; /* when it began, since 1970; 0: not yet */
+	int64_t written_us; /* when output last came, since 1970 */
+	long pid;
+	bool ended;
+	struct wsexec_end end; /* how, once it has ended */
+	bool stopped;	       /* no more clients are taken */
+	bool drained_is_told;
+
+	uint64_t news_bytes;   /* written since the last sweep began */
+	bool news;	       /* whether anything is new since then */
+	int64_t sweep_us;      /* when it began */
+	int64_t sweep_cost_us; /* work it took to reach everybody */
+	size_t sweep_left;     /* how many it has not reached yet */
+	bool paused;	      /* input is held back for slow clients */
+	bool clients_changed; /* their number, since it was last told */
+	int64_t progress_us;  /* when a client last took a byte */
+	int64_t now_us;	      /* monotonic, as of this callback */
+
+	uint64_t partial_seq[STREAM_COUNT]; /* of the unfinished line told */
+	size_t partial_size[STREAM_COUNT];  /* bytes of it */
+};
+
+/* Updates and returns now_us. */
+int64_t server_now(struct wsexec_server *s);
+
+/* Sees to it that the turn runs after the callbacks of this iteration. */
+void server_need_turn(struct wsexec_server *s);
+
+/* Frees the connections that were closed. */
+void server_reap(struct wsexec_server *s);
+
+/* Whether it only waits for its last clients to leave. */
+bool server_is_leaving(const struct wsexec_server *s);
+
+/* Tells the owner of the server. */
+void server_tell(struct wsexec_server *s, enum wsexec_event event);
+
+/* The feed for a format, carrier and set of streams; NULL: out of memory. */
+struct feed *server_feed(struct wsexec_server *s, enum format format,
+    enum carrier carrier, unsigned int streams);
+
+/* The oldest record a late joiner may get. */
+uint64_t server_history_first(const struct wsexec_server *s);
+
+/* Logs a line; level 0 is a warning, 1 is verbose. */
+void server_log(struct wsexec_server *s, int level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

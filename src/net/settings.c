@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <sys/resource.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/journal.h"
+#include "net/settings.h"
+
+#define SETTINGS_RESERVE 64 /* descriptors that are not for clients */
+
+static char **
+copy_list(const char *const *list, size_t extra)
+{
+	char **copy;
+	size_t n = 0, i;
+
+	while (list != NULL && list[n] != NULL)
+		n++;
+	if ((copy = calloc(n + extra + 1, sizeof(*copy))) == NULL)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		if ((copy[i] = strdup(list[i])) == NULL) {
+			while (i > 0)
+				free(copy[--i]);
+			free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+static void
+free_list(char **list)
+{
+	size_t i;
+
+	for (i = 0; list != NULL && list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
+}
+
+/* The command as a person would read it, for a title. */
+static char *
+join_words(char *const *words)
+{
+	size_t size = 1, i;
+	char *text;
+
+	for (i = 0; words[i] != NULL; i++)
+		size += strlen(words[i]) + 1;
+	if ((text = calloc(1, size)) == NULL)
+		return NULL;
+	for (i = 0; words[i] != NULL; i++) {
+		if (i > 0)
+			(void)strlcat(text, " ", size);
+		(void)strlcat(text, words[i], size);
+	}
+	return text;
+}
+
+void
+settings_clear(struct settings *settings)
+{
+	free(settings->title);
+	free(settings->base_path);
+	free(settings->token);
+	free_list(settings->command);
+	free_list(settings->origins);
+	free_list(settings->hosts);
+}
+
+static bool
+settings_copy_strings(struct settings *to, const struct wsexec_config *from)
+{
+	char name[256] = "";
+	size_t n = 0;
+
+	to->command = copy_list(from->command, 0);
+	to->origins = copy_list(from->origins, 0);
+	to->hosts = copy_list(from->hosts, 1);
+	to->base_path = strdup(from->base_path != NULL ? from->base_path : "");
+	if (from->token != NULL && (to->token = strdup(from->token)) == NULL)
+		return false;
+	if (to->command == NULL || to->origins == NULL || to->hosts == NULL ||
+	    to->base_path == NULL)
+		return false;
+	to->title = from->title != NULL ? strdup(from->title) :
+					  join_words(to->command);
+	while (to->hosts[n] != NULL)
+		n++;
+	(void)gethostname(name, sizeof(name) - 1);
+	to->hosts[n] = strdup(name);
+	return to->title != NULL && to->hosts[n] != NULL;
+}
+
+static size_t
+settings_default_clients(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return SIZE_MAX;
+	return limit.rlim_cur > 2 * SETTINGS_RESERVE ?
+	    limit.rlim_cur - SETTINGS_RESERVE :
+	    limit.rlim_cur / 2;
+}
+
+static int64_t
+to_ms(double seconds, double fallback)
+{
+	return (int64_t)((seconds > 0 ? seconds : fallback) * 1000);
+}
+
+bool
+settings_copy(struct settings *to, const struct wsexec_config *from)
+{
+	to->history_bytes = from->history_bytes != 0 ? from->history_bytes :
+						       64 * 1024 * 1024;
+	if (from->no_history)
+		to->history_bytes = 0;
+	to->kept_bytes = to->history_bytes > JOURNAL_LIVE_BYTES ?
+	    to->history_bytes :
+	    JOURNAL_LIVE_BYTES;
+	to->client_buffer_bytes = from->client_buffer_bytes;
+	if (to->client_buffer_bytes == 0 ||
+	    to->client_buffer_bytes > to->kept_bytes)
+		to->client_buffer_bytes = to->kept_bytes;
+	to->slow = from->slow;
+	to->max_line_bytes = from->max_line_bytes != 0 ? from->max_line_bytes :
+							 65536;
+	to->max_clients = from->max_clients != 0 ? from->max_clients :
+						   settings_default_clients();
+	to->latency_us = from->latency_us != 0 ? from->latency_us : 5000;
+	if (from->no_latency)
+		to->latency_us = 0;
+	to->stall_ms = to_ms(from->stall_seconds, 60);
+	to->drain_ms = to_ms(from->drain_seconds, 5);
+	to->ping_ms = to_ms(from->ping_seconds, 25);
+	to->on_event = from->on_event;
+	to->on_log = from->on_log;
+	to->arg = from->arg;
+	return settings_copy_strings(to, from);
+}

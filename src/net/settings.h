@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_SETTINGS_H
+#define WSEXEC_SETTINGS_H
+
+/*
+ * A server's configuration with all defaults filled in and all strings copied.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wsexec.h"
+
+struct settings {
+	char *title;	/* owned */
+	char **command; /* owned, NULL-terminated */
+	char *base_path; /* owned: "" or "/..." */
+	char **origins; /* owned, NULL-terminated */
+	char **hosts;	/* owned, NULL-terminated; has the own host name */
+	char *token;	/* owned, or NULL */
+	uint64_t history_bytes;	/* for late joiners */
+	uint64_t kept_bytes;	/* at least that; what the journal holds */
+	uint64_t client_buffer_bytes; /* never more than kept_bytes */
+	enum wsexec_slow slow;
+	uint32_t max_line_bytes;
+	size_t max_clients;
+	int64_t latency_us;
+	int64_t stall_ms;
+	int64_t drain_ms;
+	int64_t ping_ms;
+	void (*on_event)(enum wsexec_event event, void *arg);
+	void (*on_log)(int level, const char *line, void *arg);
+	void *arg;
+};
+
+/*
+ * Fills to (all zero before) from a configuration.  False: out of memory; to
+ * still wants settings_clear().
+ */
+bool settings_copy(struct settings *to, const struct wsexec_config *from);
+void settings_clear(struct settings *settings);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_SUBSCRIBER_H
+#define WSEXEC_SUBSCRIBER_H
+
+/*
+ * A subscriber: a client that gets output.  It owns a cursor in a feed, never
+ * a copy of a line, and a small buffer for what concerns only itself: control
+ * frames and the records start, gap, clients and exit.  Those go between two
+ * records, never inside one.
+ *
+ * The state is the list: ready, waiting, or neither, when the socket is full.
+ */
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buffer.h"
+#include "core/feed.h"
+#include "core/format.h"
+#include "core/query.h"
+
+struct connection;
+struct websocket_input;
+
+#define SUBSCRIBER_SEND_MAX 65536 /* bytes it gets in one go */
+#define SUBSCRIBER_MESSAGE_MAX 4096 /* bytes of a client's message */
+#define SUBSCRIBER_FRAMES_RATE 20 /* frames a client may send a second */
+#define SUBSCRIBER_FRAMES_BURST 60
+
+enum subscriber_list_name {
+	SUBSCRIBER_BLOCKED, /* the socket is full: on no list */
+	SUBSCRIBER_READY,
+	SUBSCRIBER_WAITING,
+};
+
+/* What is due to be put into the buffer when it is next empty. */
+enum subscriber_due {
+	SUBSCRIBER_DUE_START = 1 << 0,
+	SUBSCRIBER_DUE_CLIENTS = 1 << 1,
+	SUBSCRIBER_DUE_STDOUT = 1 << 2, /* the unfinished line */
+	SUBSCRIBER_DUE_STDERR = 1 << 3,
+	SUBSCRIBER_DUE_PING = 1 << 4,
+};
+
+struct subscriber {
+	struct cursor cursor;		/* first: feeds hand it back */
+	TAILQ_ENTRY(subscriber) queue;	/* in the server's ready or waiting */
+	struct feed *feed;		/* borrowed: of the server */
+	struct connection *connection;	/* borrowed: owns the subscriber */
+	struct websocket_input *input;	/* owned while half a frame is in it */
+	struct buffer out;		/* for this client alone */
+	uint64_t gap_first;	/* 0: no gap to be told of */
+	uint64_t gap_last;
+	int64_t blocked_us;	/* since when the socket takes nothing; or 0 */
+	int64_t behind_us;	/* since when input waits for it; or 0 */
+	int64_t heard_us;	/* when the peer last sent something */
+	int64_t pinged_us;	/* when a ping was last due */
+	uint32_t out_sent;	/* bytes of out that are gone */
+	uint8_t format;		/* enum format */
+	uint8_t carrier;	/* enum carrier */
+	uint8_t streams;	/* 1 << enum stream */
+	uint8_t list;		/* enum subscriber_list_name */
+	uint8_t due;		/* enum subscriber_due */
+	uint8_t gap_reason;	/* enum gap_reason */
+	uint8_t frames_left;	/* before it counts as a flood */
+	bool resumed;		/* got exactly what it asked for */
+	bool closing;		/* no more records */
+	bool close_received;	/* the peer's close frame is here */
+};
+
+/*
+ * Makes a connection a stream, as its query asks.  The head of the answer is
+ * what goes first (n bytes, copied).  False: out of memory.
+ */
+bool subscriber_open(struct connection *c, const struct query *q,
+    enum format format, enum carrier carrier, const void *head, size_t n);
+/* The connection is closed: takes it out of all lists and counts. */
+void subscriber_leave(struct subscriber *s);
+void subscriber_free(struct subscriber *s);
+
+/* Takes n bytes that a client sent. */
+void subscriber_read(struct subscriber *s, const void *bytes, size_t n);
+
+/*
+ * Serves a subscriber from the ready list: sends what there is, at most
+ * SUBSCRIBER_SEND_MAX bytes, and puts it on the list where it belongs then.
+ */
+void subscriber_serve(struct subscriber *s);
+
+/* Puts it on the ready list. */
+void subscriber_make_ready(struct subscriber *s);
+
+/* Ends its stream after the record it is in; reason for peer and log. */
+void subscriber_end(struct subscriber *s, unsigned int code,
+    const char *reason);
+
+/* What is due by the clock: pings, limits, policies. */
+void subscriber_tick(struct subscriber *s);
+
+/* Bytes it is behind. */
+uint64_t subscriber_lag(const struct subscriber *s);
+
+/* The rest of a record whose block goes; see feed.h. */
+void subscriber_keep_rest(struct cursor *c, const uint8_t *rest, size_t n);
+
+#endif

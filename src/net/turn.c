@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <event2/event.h>
+
+#include "core/journal.h"
+#include "core/splitter.h"
+#include "core/websocket.h"
+#include "net/connection.h"
+#include "net/server.h"
+#include "net/subscriber.h"
+#include "net/turn.h"
+
+#define TURN_NEWS_MAX 65536	    /* bytes that do not wait for the interval */
+#define TURN_SLICE_US 2000	    /* of sending before others have their turn */
+#define TURN_SLICE_CHECK 16	    /* subscribers between looks at the clock */
+#define TURN_INTERVAL_MAX_US 50000 /* between sweeps, whatever they cost */
+#define TURN_END_GRACE_US 1000000   /* for requests under way at the end */
+
+/* As server_need_turn(), but lets the loop look at the sockets first. */
+static void
+turn_again(struct wsexec_server *s, int64_t delay_us)
+{
+	const struct timeval delay = { .tv_sec = delay_us / 1000000,
+		.tv_usec = delay_us % 1000000 };
+
+	(void)evtimer_add(&s->turn_event, &delay);
+}
+
+static int64_t
+turn_interval_us(const struct wsexec_server *s)
+{
+	int64_t interval = s->settings.latency_us;
+
+	if (interval < s->sweep_cost_us)
+		interval = s->sweep_cost_us;
+	return interval < TURN_INTERVAL_MAX_US ? interval :
+						 TURN_INTERVAL_MAX_US;
+}
+
+/* Puts everybody who waits for news on the ready list, if it is time. */
+static void
+turn_begin_sweep(struct wsexec_server *s)
+{
+	struct subscriber *subscriber;
+	int64_t wait_us;
+
+	if (!s->news)
+		return;
+	wait_us = s->sweep_us + turn_interval_us(s) - s->now_us;
+	if (wait_us > 0 && s->news_bytes < TURN_NEWS_MAX && !s->ended) {
+		turn_again(s, wait_us);
+		return;
+	}
+	TAILQ_FOREACH(subscriber, &s->waiting, queue) {
+		subscriber->list = SUBSCRIBER_READY;
+		s->ready_count++;
+	}
+	TAILQ_CONCAT(&s->ready, &s->waiting, queue);
+	s->news = false;
+	s->news_bytes = 0;
+	s->sweep_us = s->now_us;
+	s->sweep_cost_us = 0;
+	s->sweep_left = s->ready_count;
+}
+
+/*
+ * Serves the ready ones for a slice of time.  Whoever has more to get goes to
+ * the end of the list, behind all whom the sweep is still to reach.
+ */
+static void
+turn_serve(struct wsexec_server *s)
+{
+	const int64_t began_us = s->now_us;
+	struct subscriber *subscriber;
+	unsigned int served = 0;
+	size_t left = s->sweep_left;
+
+	while ((subscriber = TAILQ_FIRST(&s->ready)) != NULL) {
+		subscriber_serve(subscriber);
+		if (left > 0)
+			left--;
+		if (++served % TURN_SLICE_CHECK == 0 &&
+		    server_now(s) - began_us >= TURN_SLICE_US)
+			break;
+	}
+	if (s->sweep_left > 0)
+		s->sweep_cost_us += server_now(s) - began_us;
+	s->sweep_left = left;
+}
+
+/*
+ * The block policy: whether somebody is so far behind that input must wait.
+ * Whoever makes it wait for longer than the stall timeout is closed.
+ */
+static bool
+turn_must_pause(struct wsexec_server *s)
+{
+	const struct settings *settings = &s->settings;
+	uint64_t limit = settings->client_buffer_bytes;
+	struct connection *c, *next;
+	bool must = false;
+
+	if (settings->slow != WSEXEC_SLOW_BLOCK)
+		return false;
+	/* Nothing may be dropped that somebody still needs. */
+	if (limit > settings->kept_bytes - 2 * JOURNAL_BLOCK_BYTES)
+		limit = settings->kept_bytes - 2 * JOURNAL_BLOCK_BYTES;
+	if (s->paused)
+		limit -= limit / 4; /* go on when there is some room again */
+	TAILQ_FOREACH_SAFE(c, &s->connections, link, next) {
+		if (c->state != CONNECTION_STREAM)
+			continue;
+		if (subscriber_lag(c->subscriber) <= limit) {
+			c->subscriber->behind_us = 0;
+			continue;
+		}
+		if (c->subscriber->behind_us == 0)
+			c->subscriber->behind_us = s->now_us;
+		if (s->now_us - c->subscriber->behind_us <
+		    settings->stall_ms * 1000)
+			must = true;
+		else
+			subscriber_end(c->subscriber, WEBSOCKET_TRY_LATER,
+			    "too slow: the command has waited long enough");
+	}
+	return must;
+}
+
+static void
+turn_judge_input(struct wsexec_server *s)
+{
+	bool must = turn_must_pause(s);
+
+	if (must == s->paused)
+		return;
+	s->paused = must;
+	server_tell(s, must ? WSEXEC_EVENT_PAUSE : WSEXEC_EVENT_RESUME);
+}
+
+void
+turn_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct wsexec_server *s = arg;
+
+	(void)fd;
+	(void)what;
+	/* As long as this lasts nothing needs to ask for another. */
+	s->turn_is_due = true;
+	(void)evtimer_del(&s->turn_event);
+	(void)server_now(s);
+	turn_begin_sweep(s);
+	turn_serve(s);
+	turn_judge_input(s);
+	server_reap(s);
+	s->turn_is_due = false;
+	if (!TAILQ_EMPTY(&s->ready))
+		turn_again(s, 0);
+	if (server_is_leaving(s) && s->connection_count == 0 &&
+	    !s->drained_is_told) {
+		s->drained_is_told = true;
+		server_tell(s, WSEXEC_EVENT_DRAINED);
+	}
+}
+
+void
+turn_tell_all(struct wsexec_server *s, unsigned int due)
+{
+	struct connection *c;
+
+	if (s->json_count == 0)
+		return;
+	TAILQ_FOREACH(c, &s->connections, link) {
+		if (c->state != CONNECTION_STREAM ||
+		    c->subscriber->format != FORMAT_JSON)
+			continue;
+		c->subscriber->due |= (uint8_t)due;
+		if (c->subscriber->blocked_us == 0)
+			subscriber_make_ready(c->subscriber);
+	}
+}
+
+/* Whether a stream's unfinished line has grown since it was last told. */
+static bool
+turn_has_partial(struct wsexec_server *s, enum stream stream)
+{
+	uint64_t seq = journal_last(s->journal) + 1;
+	size_t size;
+
+	(void)splitter_pending(s->splitters[stream], &size);
+	if (size == 0 ||
+	    (size == s->partial_size[stream] && seq == s->partial_seq[stream]))
+		return false;
+	s->partial_size[stream] = size;
+	s->partial_seq[stream] = seq;
+	return true;
+}
+
+/* At the end, connections that ask for nothing are not waited for. */
+static void
+turn_hurry(struct wsexec_server *s, struct connection *c)
+{
+	if (server_is_leaving(s) && c->state == CONNECTION_HEAD &&
+	    c->deadline_us > s->now_us + TURN_END_GRACE_US)
+		c->deadline_us = s->now_us + TURN_END_GRACE_US;
+}
+
+void
+turn_tick_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct wsexec_server *s = arg;
+	struct connection *c, *next;
+	unsigned int due = 0;
+
+	(void)fd;
+	(void)what;
+	(void)server_now(s);
+	if (s->clients_changed)
+		due |= SUBSCRIBER_DUE_CLIENTS;
+	s->clients_changed = false;
+	if (turn_has_partial(s, STREAM_STDOUT))
+		due |= SUBSCRIBER_DUE_STDOUT;
+	if (turn_has_partial(s, STREAM_STDERR))
+		due |= SUBSCRIBER_DUE_STDERR;
+	if (due != 0)
+		turn_tell_all(s, due);
+	TAILQ_FOREACH_SAFE(c, &s->connections, link, next) {
+		turn_hurry(s, c);
+		if (c->state == CONNECTION_STREAM ||
+		    c->state == CONNECTION_CLOSING)
+			subscriber_tick(c->subscriber);
+		connection_check_deadline(c);
+	}
+	if (s->paused)
+		server_need_turn(s); /* the clock may end the pause */
+}
