@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <sys/resource.h>
+
+#include <err.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "cli/log.h"
+#include "cli/options.h"
+#include "cli/token.h"
+#include "cli/wrapper.h"
+
+#define EXIT_FAILED 125
+
+/* Descriptors 0 to 2 that are closed would be taken for other things. */
+static void
+open_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		if ((fd = open("/dev/null", O_RDWR)) == -1)
+			err(EXIT_FAILED, "/dev/null");
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+}
+
+/* A client costs a descriptor.  Returns the soft limit there was before. */
+static rlim_t
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	rlim_t before;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		err(EXIT_FAILED, "getrlimit");
+	before = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	return before;
+}
+
+int
+main(int argc, char **argv, char **envp)
+{
+	struct options options;
+	struct event_base *base;
+	struct wrapper *wrapper;
+	char token[TOKEN_MAX];
+	rlim_t descriptors;
+	int status;
+
+	setproctitle_init(argc, argv, envp);
+	open_standard_descriptors();
+	/* Blocks of history go back to the system when they are dropped. */
+	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	options_parse(&options, argc, argv);
+	log_set_verbose(options.verbose);
+	if (options.command[0] == NULL && isatty(STDIN_FILENO)) {
+		log_warn("no command, and standard input is a terminal (see "
+			 "wsexec --help)");
+		return EXIT_FAILED;
+	}
+	if (!token_find(&options, token))
+		return EXIT_FAILED;
+	descriptors = raise_descriptor_limit();
+	(void)signal(SIGPIPE, SIG_IGN);
+	/* A background job may write to its terminal, whatever stty says. */
+	(void)signal(SIGTTOU, SIG_IGN);
+	if ((base = event_base_new()) == NULL) {
+		log_warn("no event loop can be made");
+		return EXIT_FAILED;
+	}
+	status = wrapper_open(&wrapper, base, &options,
+	    token[0] != '\0' ? token : NULL, descriptors);
+	if (status == 0) {
+		status = wrapper_run(wrapper);
+		wrapper_free(wrapper);
+	}
+	event_base_free(base);
+	libevent_global_shutdown();
+	return status;
+}

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The table below is the only place that knows the options.  Defaults and
+ * ranges stand in it as text, as a user would type them: the same text is
+ * parsed, shown by --help and named in messages.
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <wslay/wslayver.h>
+
+#include "cli/log.h"
+#include "cli/options.h"
+#include "cli/value.h"
+
+#define EXIT_BAD_OPTION 125
+#define NOT_A_LETTER 256 /* getopt's value of row 0; more than any letter */
+#define HELP_WIDTH 79
+#define HELP_INDENT 28 /* where the sentences begin */
+
+enum option_kind {
+	KIND_FLAG,
+	KIND_COUNT,
+	KIND_INTEGER,
+	KIND_SIZE,
+	KIND_SECONDS,
+	KIND_FOREVER, /* seconds, or HUGE_VAL */
+	KIND_MILLISECONDS,
+	KIND_STRING,
+	KIND_BASE_PATH,
+	KIND_LIST,
+	KIND_CHOICE, /* of the words of the argument, counted from 0 */
+	KIND_SIGNAL,
+	KIND_HELP,
+	KIND_VERSION,
+};
+
+/* What a value must be, for messages; the row may say it better. */
+static const char *const kind_looks_like[] = {
+	[KIND_INTEGER] = "a whole number",
+	[KIND_SIZE] = "a size such as 64M",
+	[KIND_SECONDS] = "a number of seconds such as 2.5",
+	[KIND_FOREVER] = "a number of seconds or \"forever\"",
+	[KIND_MILLISECONDS] = "a number of milliseconds such as 2.5",
+	[KIND_SIGNAL] = "a signal such as TERM",
+};
+
+enum value_result {
+	VALUE_OK,
+	VALUE_MALFORMED,
+	VALUE_OUT_OF_RANGE,
+	VALUE_TOO_MANY,
+};
+
+struct option_row {
+	int letter; /* 0: none */
+	const char *name;
+	const char *argument; /* NULL: it has none */
+	enum option_kind kind;
+	const char *min;
+	const char *max;
+	const char *unit;
+	const char *initial; /* default; NULL: the field is zero */
+	const char *help;
+	const char *heading; /* of the group this row begins; NULL: none */
+	size_t offset;	     /* of the field in struct options */
+	size_t size;
+	bool (*accept)(const char *value); /* of strings; NULL: any */
+	const char *looks_like;
+};
+
+#define FIELD(name)                                                            \
+	.offset = offsetof(struct options, name),                              \
+	.size = sizeof(((struct options *)NULL)->name)
+#define RANGE(least, most) .min = (least), .max = (most)
+#define RANGE_SECONDS(least) RANGE(least, "31536000"), .unit = " seconds"
+#define RANGE_COUNT RANGE("0", "4294967295")
+#define RANGE_SIZE RANGE("0", "1024G")
+
+static const struct option_row rows[] = {
+	{ 'p', "port", "N", KIND_INTEGER, FIELD(port), RANGE("0", "65535"),
+	    .initial = "8080", .heading = "Where to serve",
+	    .help = "listen on this port; 0 picks one" },
+	{ 'a', "address", "ADDR", KIND_LIST, FIELD(addresses),
+	    .initial = "127.0.0.1",
+	    .help = "listen on this address; may be repeated" },
+	{ 'b', "base-path", "PATH", KIND_BASE_PATH, FIELD(base_path),
+	    .initial = "/", .accept = value_is_base_path,
+	    .looks_like = "a path such as /logs",
+	    .help = "serve everything below this path" },
+
+	{ 't', "pty", NULL, KIND_FLAG, FIELD(pty), .heading = "The command",
+	    .help = "run it on a terminal of its own" },
+	{ 'w', "cwd", "DIR", KIND_STRING, FIELD(cwd),
+	    .help = "run it in this directory" },
+	{ 'e', "env", "NAME=VALUE", KIND_LIST, FIELD(env),
+	    .accept = value_is_assignment, .looks_like = "NAME=VALUE",
+	    .help = "add this to its environment; may be repeated" },
+	{ 's', "signal", "SIG", KIND_SIGNAL, FIELD(stop_signal),
+	    RANGE("1", "64"), .initial = "TERM",
+	    .help = "stop it with this signal" },
+	{ 'k', "kill-after", "S", KIND_SECONDS, FIELD(kill_after_s),
+	    RANGE_SECONDS("0"), .initial = "10",
+	    .help = "send KILL when it goes on after the signal" },
+	{ 0, "wait-clients", "N", KIND_INTEGER, FIELD(wait_clients),
+	    RANGE_COUNT, .initial = "0",
+	    .help = "start it when this many clients are there" },
+
+	{ 'q', "quiet", NULL, KIND_FLAG, FIELD(quiet),
+	    .heading = "Local copies of the output",
+	    .help = "do not show the output here" },
+	{ 'o', "output", "FILE", KIND_STRING, FIELD(output),
+	    .help = "also write the output to this file" },
+
+	{ 0, "history", "SIZE", KIND_SIZE, FIELD(history_bytes), RANGE_SIZE,
+	    .initial = "64M", .heading = "History and slow clients",
+	    .help = "keep this much output for latecomers; 0 keeps none" },
+	{ 0, "client-buffer", "SIZE", KIND_SIZE, FIELD(client_buffer_bytes),
+	    RANGE_SIZE, .initial = "0",
+	    .help = "how far a client may fall behind; 0: as far as the "
+		    "history reaches" },
+	{ 0, "slow", "skip|disconnect|block", KIND_CHOICE, FIELD(slow),
+	    .initial = "skip",
+	    .help = "what becomes of a client that falls further behind" },
+	{ 0, "stall-timeout", "S", KIND_SECONDS, FIELD(stall_timeout_s),
+	    RANGE_SECONDS("0.1"), .initial = "60",
+	    .help = "close a client that takes nothing for so long" },
+	{ 0, "max-line", "SIZE", KIND_SIZE, FIELD(max_line_bytes),
+	    RANGE("1K", "16M"), .initial = "64K",
+	    .help = "cut longer lines into pieces" },
+	{ 0, "latency", "MS", KIND_MILLISECONDS, FIELD(latency_ms),
+	    RANGE("0", "1000"), .unit = " milliseconds", .initial = "5",
+	    .help = "collect lines for so long while they keep coming" },
+
+	{ 0, "token", NULL, KIND_FLAG, FIELD(token), .heading = "Access",
+	    .help = "make a token, which clients must show" },
+	{ 0, "token-file", "F", KIND_STRING, FIELD(token_file),
+	    .help = "the token is the first line of this file" },
+	{ 0, "no-auth", NULL, KIND_FLAG, FIELD(no_auth),
+	    .help = "serve other machines without a token" },
+	{ 0, "origin", "ORIGIN", KIND_LIST, FIELD(origins),
+	    .accept = value_is_origin,
+	    .looks_like = "an origin such as https://example.org",
+	    .help = "let pages of this origin connect; may be repeated" },
+	{ 0, "allowed-host", "NAME", KIND_LIST, FIELD(allowed_hosts),
+	    .accept = value_is_host,
+	    .looks_like = "a host name such as example.org",
+	    .help = "serve under this name, too; may be repeated" },
+	{ 'm', "max-clients", "N", KIND_INTEGER, FIELD(max_clients),
+	    RANGE_COUNT, .initial = "0",
+	    .help = "refuse more clients than this; 0: as many as there are "
+		    "descriptors for" },
+	{ 'P', "ping-interval", "S", KIND_SECONDS, FIELD(ping_interval_s),
+	    RANGE_SECONDS("0.1"), .initial = "25",
+	    .help = "ask silent clients whether they are still there" },
+
+	{ 0, "linger", "S|forever", KIND_FOREVER, FIELD(linger_s),
+	    RANGE_SECONDS("0"), .initial = "0", .heading = "The end",
+	    .help = "go on serving when the command has ended" },
+	{ 0, "drain", "S", KIND_SECONDS, FIELD(drain_s), RANGE_SECONDS("0"),
+	    .initial = "5",
+	    .help = "wait so long for late output and slow clients" },
+
+	{ 0, "title", "TEXT", KIND_STRING, FIELD(title),
+	    .heading = "Everything else",
+	    .help = "show this instead of the command" },
+	{ 'v', "verbose", NULL, KIND_COUNT, FIELD(verbose),
+	    .help = "say more on stderr" },
+	{ 'V', "version", NULL, KIND_VERSION, .help = "show the version" },
+	{ 'h', "help", NULL, KIND_HELP, .help = "show this help" },
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static bool
+scan_number(const struct option_row *row, const char *text, double *number)
+{
+	switch (row->kind) {
+	case KIND_INTEGER:
+		return value_scan_integer(text, number);
+	case KIND_SIZE:
+		return value_scan_size(text, number);
+	case KIND_SIGNAL:
+		return value_scan_signal(text, number);
+	case KIND_CHOICE:
+		return value_scan_choice(row->argument, text, number);
+	default:
+		return value_scan_decimal(text, number);
+	}
+}
+
+static void
+store_number(const struct option_row *row, void *field, double number)
+{
+	switch (row->kind) {
+	case KIND_INTEGER:
+	case KIND_SIZE:
+		if (row->size == sizeof(uint16_t))
+			*(uint16_t *)field = (uint16_t)number;
+		else if (row->size == sizeof(uint32_t))
+			*(uint32_t *)field = (uint32_t)number;
+		else
+			*(uint64_t *)field = (uint64_t)number;
+		break;
+	case KIND_CHOICE:
+		*(enum wsexec_slow *)field = (enum wsexec_slow)number;
+		break;
+	case KIND_SIGNAL:
+		*(int *)field = (int)number;
+		break;
+	default:
+		*(double *)field = number;
+	}
+}
+
+static enum value_result
+set_number(const struct option_row *row, void *field, const char *value)
+{
+	double number, min, max;
+
+	if (row->kind == KIND_FOREVER && strcmp(value, "forever") == 0) {
+		store_number(row, field, HUGE_VAL);
+		return VALUE_OK;
+	}
+	if (!scan_number(row, value, &number))
+		return VALUE_MALFORMED;
+	if (row->min != NULL && scan_number(row, row->min, &min) &&
+	    scan_number(row, row->max, &max) && (number < min || number > max))
+		return VALUE_OUT_OF_RANGE;
+	store_number(row, field, number);
+	return VALUE_OK;
+}
+
+static enum value_result
+append_to_list(const char **list, const char *value)
+{
+	size_t n = 0;
+
+	while (list[n] != NULL)
+		n++;
+	if (n == OPTIONS_LIST_MAX)
+		return VALUE_TOO_MANY;
+	list[n] = value;
+	return VALUE_OK;
+}
+
+/* The only one stays: see finish_defaults(). */
+static void
+cut_last_slash(char *path)
+{
+	size_t n = strlen(path);
+
+	if (n > 1 && path[n - 1] == '/')
+		path[n - 1] = '\0';
+}
+
+static enum value_result
+set_value(const struct option_row *row, struct options *o, char *value)
+{
+	void *field = (char *)o + row->offset;
+
+	if (row->accept != NULL && !row->accept(value))
+		return VALUE_MALFORMED;
+	switch (row->kind) {
+	case KIND_FLAG:
+		*(bool *)field = true;
+		return VALUE_OK;
+	case KIND_COUNT:
+		++*(int *)field;
+		return VALUE_OK;
+	case KIND_BASE_PATH:
+		cut_last_slash(value);
+		*(const char **)field = value;
+		return VALUE_OK;
+	case KIND_STRING:
+		*(const char **)field = value;
+		return VALUE_OK;
+	case KIND_LIST:
+		return append_to_list(field, value);
+	default:
+		return set_number(row, field, value);
+	}
+}
+
+/* Lists get theirs afterwards, if nothing was put in. */
+static void
+set_default(const struct option_row *row, struct options *o)
+{
+	void *field = (char *)o + row->offset;
+
+	if (row->kind == KIND_STRING || row->kind == KIND_BASE_PATH)
+		*(const char **)field = row->initial;
+	else if (row->initial != NULL && row->kind != KIND_LIST)
+		set_number(row, field, row->initial);
+}
+
+static void
+finish_defaults(struct options *o)
+{
+	const char **list;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		list = (const char **)(void *)((char *)o + rows[i].offset);
+		if (rows[i].kind == KIND_LIST && list[0] == NULL)
+			list[0] = rows[i].initial;
+	}
+	if (strcmp(o->base_path, "/") == 0)
+		o->base_path = "";
+}
+
+/* The row for what getopt_long() returned or left in optopt; or NULL. */
+static const struct option_row *
+find_row(int value)
+{
+	if (value >= NOT_A_LETTER)
+		return &rows[value - NOT_A_LETTER];
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].letter == value && value != 0)
+			return &rows[i];
+	return NULL;
+}
+
+static void
+describe_value(const struct option_row *row, enum value_result result,
+    const char *value, char *message, size_t size)
+{
+	const char *looks_like = row->looks_like;
+
+	if (looks_like == NULL)
+		looks_like = row->kind == KIND_CHOICE ?
+		    row->argument :
+		    kind_looks_like[row->kind];
+	if (result == VALUE_MALFORMED)
+		snprintf(message, size, "--%s: '%s' is not %s", row->name,
+		    value, looks_like);
+	else if (result == VALUE_OUT_OF_RANGE)
+		snprintf(message, size, "--%s: %s is not in %s..%s%s",
+		    row->name, value, row->min, row->max,
+		    row->unit == NULL ? "" : row->unit);
+	else
+		snprintf(message, size, "--%s: may be given only %d times",
+		    row->name, OPTIONS_LIST_MAX);
+}
+
+/* What getopt_long() did not understand; it has left the value in optopt. */
+static void
+describe_mistake(int returned, const char *word, char *message, size_t size)
+{
+	const struct option_row *row = find_row(optopt);
+
+	if (returned == ':' && row != NULL)
+		snprintf(message, size, "--%s: needs a value %s", row->name,
+		    row->argument);
+	else if (row != NULL)
+		snprintf(message, size, "--%s: takes no value", row->name);
+	else if (optopt != 0)
+		snprintf(message, size,
+		    "unknown option -%c (see wsexec --help)", optopt);
+	else
+		snprintf(message, size,
+		    "unknown option %.*s (see wsexec --help)",
+		    (int)strcspn(word, "="), word);
+}
+
+/* Makes what getopt_long() wants; letters has room for two a row and three. */
+static void
+fill_getopt(struct option *long_options, char *letters)
+{
+	*letters++ = '+'; /* the command's options are its own */
+	*letters++ = ':'; /* tell a missing value from an unknown option */
+	for (size_t i = 0; i < ROWS; i++) {
+		long_options[i] = (struct option){
+			.name = rows[i].name,
+			.has_arg = rows[i].argument == NULL ? no_argument :
+							      required_argument,
+			.val = NOT_A_LETTER + (int)i,
+		};
+		if (rows[i].letter != 0)
+			*letters++ = (char)rows[i].letter;
+		if (rows[i].letter != 0 && rows[i].argument != NULL)
+			*letters++ = ':';
+	}
+	long_options[ROWS] = (struct option){ 0 };
+	*letters = '\0';
+}
+
+enum options_result
+options_try_parse(struct options *o, int argc, char **argv, char *message,
+    size_t size)
+{
+	struct option long_options[ROWS + 1];
+	char letters[2 * ROWS + 3];
+	const struct option_row *row;
+	enum value_result result;
+	int c;
+
+	memset(o, 0, sizeof(*o));
+	for (size_t i = 0; i < ROWS; i++)
+		set_default(&rows[i], o);
+	fill_getopt(long_options, letters);
+	opterr = 0;
+	optind = 0; /* glibc: begin anew */
+	while (
+	    (c = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
+		if (c == '?' || c == ':' || (row = find_row(c)) == NULL) {
+			describe_mistake(c, argv[optind - 1], message, size);
+			return OPTIONS_BAD;
+		}
+		if (row->kind == KIND_HELP)
+			return OPTIONS_HELP;
+		if (row->kind == KIND_VERSION)
+			return OPTIONS_VERSION;
+		if ((result = set_value(row, o, optarg)) != VALUE_OK) {
+			describe_value(row, result, optarg, message, size);
+			return OPTIONS_BAD;
+		}
+	}
+	finish_defaults(o);
+	o->command = argv + optind;
+	return OPTIONS_OK;
+}
+
+/*
+ * Prints words from column on, and goes on in the same column.  What is in
+ * parentheses stays together.
+ */
+static void
+print_wrapped(const char *text, int column)
+{
+	int at = column, length;
+
+	for (;; text += length + 1) {
+		length = (int)strcspn(text, *text == '(' ? ")" : " ");
+		length += text[length] == ')';
+		if (at > column && at + 1 + length > HELP_WIDTH) {
+			printf("\n%*s", column, "");
+			at = column;
+		}
+		at += printf("%s%.*s", at > column ? " " : "", length, text);
+		if (text[length] == '\0')
+			break;
+	}
+	putchar('\n');
+}
+
+static void
+print_row(const struct option_row *row)
+{
+	char text[256];
+	int at;
+
+	if (row->heading != NULL)
+		printf("\n%s:\n", row->heading);
+	at = row->letter != 0 ? printf("  -%c, --%s", row->letter, row->name) :
+				printf("      --%s", row->name);
+	if (row->argument != NULL)
+		at += printf(" %s", row->argument);
+	if (at + 2 > HELP_INDENT)
+		printf("\n%*s", HELP_INDENT, "");
+	else
+		printf("%*s", HELP_INDENT - at, "");
+	if (row->initial == NULL)
+		snprintf(text, sizeof(text), "%s", row->help);
+	else
+		snprintf(text, sizeof(text), "%s (default %s)", row->help,
+		    row->initial);
+	print_wrapped(text, HELP_INDENT);
+}
+
+static void
+print_help(void)
+{
+	fputs("usage: wsexec [option ...] [--] command [argument ...]\n"
+	      "       command | wsexec [option ...]\n"
+	      "Runs a command once, or reads its output from stdin, and lets "
+	      "everybody watch\n"
+	      "it live, with its history, in browsers and WebSocket and HTTP "
+	      "clients.\n",
+	    stdout);
+	for (size_t i = 0; i < ROWS; i++)
+		print_row(&rows[i]);
+	fputs("\nS is in seconds and MS in milliseconds, both may have a "
+	      "fraction; SIZE is in\n"
+	      "bytes or ends in K, M or G (powers of 1024).  More is in "
+	      "wsexec(1).\n",
+	    stdout);
+}
+
+void
+options_parse(struct options *o, int argc, char **argv)
+{
+	char message[512];
+
+	switch (options_try_parse(o, argc, argv, message, sizeof(message))) {
+	case OPTIONS_OK:
+		return;
+	case OPTIONS_HELP:
+		print_help();
+		break;
+	case OPTIONS_VERSION:
+		printf("wsexec %s\nlibevent %s\nwslay %s\n", WSEXEC_VERSION,
+		    event_get_version(), WSLAY_VERSION);
+		break;
+	case OPTIONS_BAD:
+		log_warn("%s", message);
+		exit(EXIT_BAD_OPTION);
+	}
+	if (fflush(stdout) == EOF) {
+		log_warn("stdout: %s", strerror(errno));
+		exit(EXIT_BAD_OPTION);
+	}
+	exit(0);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_OPTIONS_H
+#define WSEXEC_OPTIONS_H
+
+/*
+ * The command line.  One table in options.c has every option with its letter,
+ * argument, kind, range, default and help sentence; getopt's string, --help
+ * and the messages about bad values come from it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wsexec.h"
+
+#define OPTIONS_LIST_MAX 64 /* how often a repeatable option may be given */
+
+struct options {
+	const char *addresses[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
+	uint16_t port;
+	const char *base_path; /* "" or "/..." without a slash at the end */
+	bool pty;
+	const char *cwd;		       /* NULL: as it is */
+	const char *env[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
+	bool quiet;
+	int stop_signal;
+	double kill_after_s;
+	uint32_t max_clients; /* 0: as many as descriptors allow */
+	uint64_t history_bytes;
+	uint64_t client_buffer_bytes; /* 0: the whole history */
+	enum wsexec_slow slow;
+	double stall_timeout_s;
+	uint32_t max_line_bytes;
+	double latency_ms;
+	double linger_s; /* HUGE_VAL: forever */
+	double drain_s;
+	uint32_t wait_clients;
+	const char *output; /* NULL: none */
+	bool token;
+	const char *token_file; /* NULL: none */
+	bool no_auth;
+	const char *origins[OPTIONS_LIST_MAX + 1];	 /* NULL-terminated */
+	const char *allowed_hosts[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
+	double ping_interval_s;
+	const char *title; /* NULL: the command */
+	int verbose;
+	char **command; /* NULL-terminated; command[0] NULL: read stdin */
+};
+
+enum options_result {
+	OPTIONS_OK,
+	OPTIONS_HELP,	 /* --help was given */
+	OPTIONS_VERSION, /* --version was given */
+	OPTIONS_BAD,	 /* a mistake, told in the message */
+};
+
+/*
+ * Parses argv.  On OPTIONS_BAD message is one line that names the option, the
+ * value and the range, cut to size.  Strings in *o point into argv, of which
+ * slashes at the end of --base-path are cut.
+ */
+enum options_result options_try_parse(struct options *o, int argc, char **argv,
+    char *message, size_t size);
+
+/*
+ * The same for main(): --help and --version are answered on stdout and end
+ * the process with 0; a mistake is told on stderr and ends it with 125.
+ */
+void options_parse(struct options *o, int argc, char **argv);
+
+#endif

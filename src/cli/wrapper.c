@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "cli/child.h"
+#include "cli/copies.h"
+#include "cli/input.h"
+#include "cli/log.h"
+#include "cli/wrapper.h"
+#include "wsexec.h"
+
+#define WRAPPER_FAILED 125 /* exit status for a failure of our own */
+#define WRAPPER_SIGNALLED 128 /* added to the signal that ended the command */
+#define WRAPPER_URL_MAX 4096
+
+static const int wrapper_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT,
+	SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, SIGWINCH };
+
+enum {
+	WRAPPER_SIGNALS = sizeof(wrapper_signals) / sizeof(wrapper_signals[0]),
+};
+
+struct wrapper {
+	struct event_base *base;       /* borrowed: outlives it */
+	const struct options *options; /* borrowed: outlives it */
+	struct wsexec_server *server;
+	struct child_config child_config;
+	struct child *child; /* owned; NULL: not started, or none */
+	struct input *input; /* owned; NULL: a command is run */
+	struct copies *copies; /* owned */
+	struct event signals[WRAPPER_SIGNALS];
+	struct event linger_event;
+	struct timespec started;
+	int stop_signal;    /* that ended us before the command; or 0 */
+	int status;	    /* to exit with */
+	bool is_running;    /* the command, or reading stdin */
+	bool has_ended;	    /* the run */
+	bool is_gone;	    /* nothing of the command is left */
+	bool is_drained;    /* no client is waited for */
+	bool is_stopped;    /* by a signal to us */
+	bool is_paused;	    /* the command is held back */
+	bool server_pauses; /* the server wants that */
+};
+
+/* Holds the command back for whoever may make it wait, or lets it go on. */
+static void
+wrapper_judge_pause(struct wrapper *w)
+{
+	bool pause = w->server_pauses || copies_are_full(w->copies);
+
+	if (pause == w->is_paused)
+		return;
+	w->is_paused = pause;
+	if (w->child != NULL)
+		(pause ? child_pause : child_resume)(w->child);
+	else if (w->input != NULL)
+		(pause ? input_pause : input_resume)(w->input);
+}
+
+static void
+wrapper_judge_end(struct wrapper *w)
+{
+	if (w->has_ended && w->is_gone && w->is_drained &&
+	    copies_have_ended(w->copies))
+		(void)event_base_loopbreak(w->base);
+}
+
+static void
+wrapper_set_linger(struct wrapper *w, double seconds)
+{
+	const time_t whole = (time_t)seconds;
+	const struct timeval linger = { .tv_sec = whole,
+		.tv_usec = (suseconds_t)((seconds - (double)whole) * 1e6) };
+
+	(void)evtimer_add(&w->linger_event, &linger);
+}
+
+static void
+wrapper_end(struct wrapper *w, const struct child_result *result)
+{
+	const double linger_s = w->options->linger_s;
+	const struct wsexec_end end = { .code = result->code,
+		.signal = result->signal,
+		.stopped = w->is_stopped,
+		.seconds = result->seconds,
+		.linger = linger_s > 0 && !w->is_stopped };
+
+	w->has_ended = true;
+	w->is_running = false;
+	w->status = result->signal != 0 ? WRAPPER_SIGNALLED + result->signal :
+					  result->code;
+	if (wsexec_server_end(w->server, &end) != WSEXEC_OK)
+		log_warn("out of memory: the last line is lost");
+	copies_finish(w->copies);
+	if (end.linger && isfinite(linger_s))
+		wrapper_set_linger(w, linger_s);
+	wrapper_judge_end(w);
+}
+
+static void
+wrapper_linger_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct wrapper *w = arg;
+
+	(void)fd;
+	(void)what;
+	wsexec_server_stop(w->server);
+}
+
+static void
+wrapper_output_cb(enum wsexec_stream stream, const void *bytes, size_t n,
+    void *arg)
+{
+	struct wrapper *w = arg;
+
+	if (wsexec_server_write(w->server, stream, bytes, n) != WSEXEC_OK)
+		log_warn("out of memory: lines are lost to clients");
+	if (!copies_write(w->copies, stream, bytes, n))
+		log_warn("out of memory: the local copy is not complete");
+	wrapper_judge_pause(w);
+}
+
+static void
+wrapper_end_cb(const struct child_result *result, void *arg)
+{
+	if (result->cut)
+		log_warn("other processes still had the output open after "
+			 "--drain; what they write is lost");
+	wrapper_end(arg, result);
+}
+
+static void
+wrapper_gone_cb(void *arg)
+{
+	struct wrapper *w = arg;
+
+	w->is_gone = true;
+	wrapper_judge_end(w);
+}
+
+static void
+wrapper_input_cb(const void *bytes, size_t n, void *arg)
+{
+	wrapper_output_cb(WSEXEC_STDOUT, bytes, n, arg);
+}
+
+static void
+wrapper_input_end_cb(int error, void *arg)
+{
+	struct wrapper *w = arg;
+	struct timespec now;
+	struct child_result result = { .signal = w->stop_signal };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	result.seconds = (double)(now.tv_sec - w->started.tv_sec) +
+	    (double)(now.tv_nsec - w->started.tv_nsec) / 1e9;
+	if (error != 0) {
+		log_warn("standard input: %s", strerror(error));
+		result.code = WRAPPER_FAILED;
+	}
+	w->is_gone = true;
+	wrapper_end(w, &result);
+}
+
+static void
+wrapper_copies_cb(void *arg)
+{
+	wrapper_judge_pause(arg);
+	wrapper_judge_end(arg);
+}
+
+/* Without us the command would have met the closed pipe itself. */
+static void
+wrapper_closed_cb(enum wsexec_stream stream, void *arg)
+{
+	struct wrapper *w = arg;
+
+	if (w->child != NULL)
+		child_close_output(w->child, stream);
+}
+
+/* Starts the command; 0, or the status to exit with after why was told. */
+static int
+wrapper_start(struct wrapper *w)
+{
+	const struct child_handlers handlers = {
+		.on_output = wrapper_output_cb,
+		.on_end = wrapper_end_cb,
+		.on_gone = wrapper_gone_cb,
+		.arg = w,
+	};
+	const struct input_handlers input_handlers = {
+		.on_input = wrapper_input_cb,
+		.on_end = wrapper_input_end_cb,
+		.arg = w,
+	};
+	char why[512];
+	int status;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &w->started);
+	if (w->options->command[0] == NULL) {
+		w->input = input_open(w->base, STDIN_FILENO, &input_handlers);
+		if (w->input == NULL) {
+			log_warn("standard input: %s", strerror(errno));
+			return WRAPPER_FAILED;
+		}
+	} else if ((status = child_start(&w->child, w->base, &w->child_config,
+			&handlers, why, sizeof(why))) != 0) {
+		log_warn("%s", why);
+		return status;
+	}
+	w->is_running = true;
+	wsexec_server_start(w->server,
+	    w->child != NULL ? (long)child_pid(w->child) : 0);
+	return 0;
+}
+
+/* The command was to start now and could not: the run ends like that. */
+static void
+wrapper_end_unstarted(struct wrapper *w, int code, int signal)
+{
+	const struct child_result result = { .code = code, .signal = signal };
+
+	w->is_gone = true;
+	wrapper_end(w, &result);
+}
+
+static void
+wrapper_event_cb(enum wsexec_event event, void *arg)
+{
+	struct wrapper *w = arg;
+	int status;
+
+	switch (event) {
+	case WSEXEC_EVENT_CLIENTS:
+		if (w->is_running || w->has_ended ||
+		    wsexec_server_clients(w->server) <
+			w->options->wait_clients)
+			return;
+		if ((status = wrapper_start(w)) != 0)
+			wrapper_end_unstarted(w, status, 0);
+		return;
+	case WSEXEC_EVENT_PAUSE:
+	case WSEXEC_EVENT_RESUME:
+		w->server_pauses = event == WSEXEC_EVENT_PAUSE;
+		wrapper_judge_pause(w);
+		return;
+	case WSEXEC_EVENT_DRAINED:
+		w->is_drained = true;
+		wrapper_judge_end(w);
+		return;
+	}
+}
+
+static void
+wrapper_log_cb(int level, const char *line, void *arg)
+{
+	(void)arg;
+	if (level == 0)
+		log_warn("%s", line);
+	else
+		log_verbose("%s", line);
+}
+
+/* Whoever started us wants the end; again: at once. */
+static void
+wrapper_stop(struct wrapper *w, int signal)
+{
+	bool again = w->is_stopped;
+
+	w->is_stopped = true;
+	if (w->child != NULL && !w->has_ended) {
+		child_stop(w->child,
+		    signal == SIGTERM ? w->options->stop_signal : signal);
+	} else if (w->has_ended && again) {
+		(void)event_base_loopbreak(w->base);
+	} else if (w->has_ended) {
+		wsexec_server_stop(w->server);
+	} else {
+		w->stop_signal = signal;
+		if (w->input != NULL)
+			input_pause(w->input);
+		wrapper_end_unstarted(w, 0, signal);
+	}
+}
+
+static void
+wrapper_signal_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct wrapper *w = arg;
+	const int signal = (int)fd;
+
+	(void)what;
+	if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
+	    signal == SIGQUIT) {
+		wrapper_stop(w, signal);
+		return;
+	}
+	if (w->child == NULL)
+		return;
+	if (signal == SIGWINCH)
+		child_resize(w->child);
+	else
+		child_signal(w->child, signal);
+	/* Stop as the command does, so that the shell notices. */
+	if (signal == SIGTSTP)
+		(void)raise(SIGSTOP);
+}
+
+static bool
+wrapper_open_signals(struct wrapper *w)
+{
+	size_t i;
+
+	if (evtimer_assign(&w->linger_event, w->base, wrapper_linger_cb, w) !=
+	    0)
+		return false;
+	for (i = 0; i < WRAPPER_SIGNALS; i++) {
+		/* Without a child of its own group ^Z is the kernel's. */
+		if (wrapper_signals[i] == SIGTSTP &&
+		    w->options->command[0] == NULL)
+			continue;
+		if (evsignal_assign(&w->signals[i], w->base,
+			wrapper_signals[i], wrapper_signal_cb, w) != 0 ||
+		    event_add(&w->signals[i], NULL) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+wrapper_open_server(struct wrapper *w, const char *token)
+{
+	const struct options *o = w->options;
+	const struct wsexec_config config = {
+		.size = sizeof(config),
+		.title = o->title,
+		.command = (const char *const *)o->command,
+		.base_path = o->base_path,
+		.origins = o->origins,
+		.hosts = o->allowed_hosts,
+		.token = token,
+		.history_bytes = o->history_bytes,
+		.no_history = o->history_bytes == 0,
+		.client_buffer_bytes = o->client_buffer_bytes,
+		.slow = o->slow,
+		.max_line_bytes = o->max_line_bytes,
+		.max_clients = o->max_clients,
+		.latency_us = (uint32_t)(o->latency_ms * 1000),
+		.no_latency = o->latency_ms <= 0,
+		.stall_seconds = o->stall_timeout_s,
+		.drain_seconds = o->drain_s,
+		.ping_seconds = o->ping_interval_s,
+		.on_event = wrapper_event_cb,
+		.on_log = wrapper_log_cb,
+		.arg = w,
+	};
+
+	return wsexec_server_new(&w->server, w->base, &config) == WSEXEC_OK;
+}
+
+
+/* Listens everywhere it is asked to; a URL for each goes to urls. */
+static bool
+wrapper_listen(struct wrapper *w, char (*urls)[WRAPPER_URL_MAX])
+{
+	const struct options *o = w->options;
+	const char *why;
+	int error;
+	size_t i;
+
+	for (i = 0; o->addresses[i] != NULL; i++) {
+		error = wsexec_server_listen(w->server, o->addresses[i],
+		    o->port, urls[i], WRAPPER_URL_MAX);
+		if (error == WSEXEC_OK)
+			continue;
+		why = error == WSEXEC_ERR_SYSTEM ? strerror(errno) :
+						   wsexec_strerror(error);
+		log_warn("cannot listen on %s port %u: %s%s", o->addresses[i],
+		    o->port, why,
+		    error == WSEXEC_ERR_SYSTEM && errno == EADDRINUSE ?
+			"; choose another --port, or 0 for any" :
+			"");
+		return false;
+	}
+	return true;
+}
+
+/* The command starts now, or is known to be there when it will. */
+static int
+wrapper_start_or_wait(struct wrapper *w)
+{
+	int status;
+
+	if (w->options->wait_clients == 0)
+		return wrapper_start(w);
+	if (w->options->command[0] == NULL)
+		return 0;
+	if ((status = child_check(&w->child_config)) != 0)
+		log_warn("%s: %s", w->options->command[0], strerror(errno));
+	return status;
+}
+
+/* Everything that can fail before others are told where we are. */
+static int
+wrapper_prepare(struct wrapper *w, const char *token)
+{
+	const struct copies_handlers handlers = {
+		.on_change = wrapper_copies_cb,
+		.on_closed = wrapper_closed_cb,
+		.arg = w,
+	};
+	char (*urls)[WRAPPER_URL_MAX];
+	int status = WRAPPER_FAILED;
+	size_t i;
+
+	w->copies = copies_open(w->base, w->options->quiet,
+	    w->options->output, &handlers);
+	if (w->copies == NULL)
+		return WRAPPER_FAILED;
+	urls = calloc(OPTIONS_LIST_MAX, sizeof(*urls));
+	if (urls == NULL || !wrapper_open_signals(w) ||
+	    !wrapper_open_server(w, token))
+		log_warn("out of memory");
+	else if (wrapper_listen(w, urls))
+		status = wrapper_start_or_wait(w);
+	for (i = 0; status == 0 && w->options->addresses[i] != NULL; i++)
+		log_info("%s", urls[i]);
+	free(urls);
+	return status;
+}
+
+int
+wrapper_open(struct wrapper **out, struct event_base *base,
+    const struct options *options, const char *token, rlim_t descriptors)
+{
+	struct wrapper *w;
+	int status;
+
+	if ((w = calloc(1, sizeof(*w))) == NULL) {
+		log_warn("out of memory");
+		return WRAPPER_FAILED;
+	}
+	w->base = base;
+	w->options = options;
+	w->child_config = (struct child_config){
+		.argv = options->command,
+		.cwd = options->cwd,
+		.env = options->env,
+		.pty = options->pty,
+		.drain_seconds = options->drain_s,
+		.kill_seconds = options->kill_after_s,
+		.descriptor_limit = descriptors,
+	};
+	if ((status = wrapper_prepare(w, token)) != 0) {
+		wrapper_free(w);
+		return status;
+	}
+	*out = w;
+	return 0;
+}
+
+int
+wrapper_run(struct wrapper *w)
+{
+	if (event_base_dispatch(w->base) == -1) {
+		log_warn("the event loop has failed");
+		return WRAPPER_FAILED;
+	}
+	return w->status;
+}
+
+void
+wrapper_free(struct wrapper *w)
+{
+	size_t i;
+
+	if (w == NULL)
+		return;
+	for (i = 0; i < WRAPPER_SIGNALS; i++)
+		if (event_initialized(&w->signals[i]))
+			(void)event_del(&w->signals[i]);
+	if (event_initialized(&w->linger_event))
+		(void)event_del(&w->linger_event);
+	child_free(w->child);
+	input_close(w->input);
+	copies_free(w->copies);
+	wsexec_server_free(w->server);
+	free(w);
+}
