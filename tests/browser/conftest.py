@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: ISC
+"""What the browser tests share: a browser, runs of wsexec that do what the
+test says when it says so, and a proxy that cuts connections.
+
+The binary is $WSEXEC, or build/wsexec."""
+
+import os
+import pathlib
+import shlex
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import threading
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.support.ui import WebDriverWait
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TIMEOUT_S = 30
+
+CHROMIUM_ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1000,700",
+]
+
+
+def wsexec_path():
+    path = os.environ.get("WSEXEC", str(ROOT / "build" / "wsexec"))
+    if not os.access(path, os.X_OK):
+        pytest.fail(f"{path} is not there; build it or set WSEXEC")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    if not shutil.which("chromium") or not shutil.which("chromedriver"):
+        pytest.skip("needs chromium and chromedriver")
+    options = webdriver.ChromeOptions()
+    profile = tmp_path_factory.mktemp("profile")
+    for argument in [*CHROMIUM_ARGUMENTS, f"--user-data-dir={profile}"]:
+        options.add_argument(argument)
+    options.binary_location = shutil.which("chromium")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.chrome.service.Service(shutil.which("chromedriver"))
+    driver = webdriver.Chrome(service=service, options=options)
+    yield driver
+    driver.quit()
+
+
+class Page:
+    """The viewer page in the browser."""
+
+    def __init__(self, browser):
+        self.browser = browser
+
+    def open(self, url):
+        self.browser.get_log("browser")
+        self.browser.get(url)
+
+    def run(self, script, *arguments):
+        return self.browser.execute_script(script, *arguments)
+
+    def wait(self, script, *arguments):
+        """Waits until the expression is true; returns its value."""
+        wait = WebDriverWait(self.browser, TIMEOUT_S, poll_frequency=0.05)
+        return wait.until(
+            lambda _: self.run(f"return ({script})", *arguments),
+            f"never true: {script} {arguments}",
+        )
+
+    def wait_state(self, state):
+        self.wait("document.body.dataset.state === arguments[0]", state)
+
+    def wait_text(self, text):
+        """Waits for a row of just this text; returns its stream."""
+        return self.wait(
+            "[...document.querySelectorAll('[data-seq]')].filter("
+            "row => row.textContent === arguments[0])"
+            ".map(row => row.dataset.stream)[0]",
+            text,
+        )
+
+    def rows(self):
+        """All finished rows, as (sequence number, stream, text)."""
+        rows = self.run(
+            "return [...document.querySelectorAll('[data-seq]')].map(row =>"
+            " [Number(row.dataset.seq), row.dataset.stream,"
+            " row.textContent])"
+        )
+        return [tuple(row) for row in rows]
+
+    def text(self, selector):
+        return self.run(
+            "return document.querySelector(arguments[0]).textContent",
+            selector,
+        )
+
+    def is_shown(self, selector):
+        return self.run(
+            "return document.querySelector(arguments[0]).checkVisibility()",
+            selector,
+        )
+
+    def complaints(self):
+        """Errors on the console, such as breaches of the page's policy."""
+        return [
+            entry["message"]
+            for entry in self.browser.get_log("browser")
+            if entry["level"] == "SEVERE"
+        ]
+
+
+@pytest.fixture
+def page(browser):
+    yield Page(browser)
+    browser.get("about:blank")
+
+
+class Run:
+    """wsexec with a shell that takes its orders from the test."""
+
+    def __init__(self, directory, options):
+        self.orders_path = directory / "orders"
+        os.mkfifo(self.orders_path)
+        self.process = subprocess.Popen(
+            [
+                wsexec_path(), "--port", "0", *options, "--",
+                "sh", "-c",
+                'while IFS= read -r order; do eval "$order"; done <"$0"',
+                str(self.orders_path),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        announced = self.process.stderr.readline().decode()
+        if not announced.startswith("wsexec: http://127.0.0.1:"):
+            self.process.kill()
+            pytest.fail(f"not the address: {announced!r}")
+        self.url = announced.removeprefix("wsexec: ").strip()
+        self.port = int(self.url.split(":")[2].split("/")[0])
+        # Nobody reads it otherwise, and the copy of stderr must not block.
+        self.drain = threading.Thread(
+            target=self.process.stderr.read, daemon=True
+        )
+        self.drain.start()
+        self.orders = open(self.orders_path, "w", buffering=1)
+
+    def order(self, command):
+        """The shell does this; one line."""
+        self.orders.write(command + "\n")
+
+    def say(self, text, stream="stdout"):
+        """The shell writes this line."""
+        redirection = " >&2" if stream == "stderr" else ""
+        self.order(f"printf '%s\\n' {shlex.quote(text)}{redirection}")
+
+    def count(self, first, last, text="line"):
+        self.order(f"seq -f {shlex.quote(text + ' %.0f')} {first} {last}")
+
+    def wait(self):
+        return self.process.wait(TIMEOUT_S)
+
+    def close(self):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        try:
+            self.orders.close()
+        except BrokenPipeError:
+            pass
+        self.drain.join()
+        self.process.stderr.close()
+
+
+@pytest.fixture
+def start_run(tmp_path_factory):
+    """start_run(option ...) starts wsexec on a port of its own."""
+    runs = []
+
+    def start(*options):
+        runs.append(Run(tmp_path_factory.mktemp("run"), options))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        run.close()
+
+
+class Proxy:
+    """A TCP proxy that can cut what goes through it."""
+
+    def __init__(self, port):
+        self.target = port
+        self.limits = []
+        self.accepted = 0
+        self.cuts = 0
+        self.lock = threading.Lock()
+        self.pairs = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def cut_after(self, *limits):
+        """Each of the next connections is cut after so many bytes down."""
+        with self.lock:
+            self.limits = list(limits)
+
+    def cut(self):
+        """Cuts all there are now."""
+        with self.lock:
+            pairs, self.pairs = self.pairs, []
+        for pair in pairs:
+            self.reset(*pair)
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                client.close()
+                continue
+            with self.lock:
+                self.accepted += 1
+                self.pairs.append((client, server))
+                limit = self.limits.pop(0) if self.limits else None
+            for source, sink, most in (
+                (client, server, None),
+                (server, client, limit),
+            ):
+                threading.Thread(
+                    target=self.pump, args=(source, sink, most), daemon=True
+                ).start()
+
+    def pump(self, source, sink, most):
+        try:
+            while most is None or most > 0:
+                data = source.recv(65536 if most is None else most)
+                if not data:
+                    sink.shutdown(socket.SHUT_WR)
+                    return
+                sink.sendall(data)
+                most = None if most is None else most - len(data)
+            self.cuts += 1
+            self.reset(source, sink)
+        except OSError:
+            self.reset(source, sink)
+
+    @staticmethod
+    def reset(*sockets):
+        for each in sockets:
+            try:
+                each.setsockopt(
+                    socket.SOL_SOCKET,
+                    socket.SO_LINGER,
+                    struct.pack("ii", 1, 0),
+                )
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            each.close()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.cut()
+
+
+@pytest.fixture
+def start_proxy():
+    """start_proxy(port) forwards from a port of its own to that one."""
+    proxies = []
+
+    def start(port):
+        proxies.append(Proxy(port))
+        return proxies[-1]
+
+    yield start
+    for proxy in proxies:
+        proxy.close()

@@ -1,0 +1,468 @@
+# SPDX-License-Identifier: ISC
+"""The viewer page, in a real browser, served by the real wsexec."""
+
+import random
+
+import pytest
+
+SCROLL = "Math.round(scrollY)"
+AT_END = (
+    "document.documentElement.scrollHeight - innerHeight - scrollY < 9"
+)
+MARKUP = (
+    "<script>window.taken = 1</script>"
+    "<img src=x onerror='window.taken = 2'>&amp;<b>"
+)
+
+
+def numbers(page):
+    return [row[0] for row in page.rows()]
+
+
+def test_lines_appear_as_they_come(page, start_run):
+    run = start_run()
+    page.open(run.url)
+    page.wait_state("live")
+    run.say("from the first")
+    assert page.wait_text("from the first") == "stdout"
+    run.say("something is wrong", stream="stderr")
+    assert page.wait_text("something is wrong") == "stderr"
+    run.say("")
+    run.say("  two  blanks\tand a tab")
+    page.wait_text("  two  blanks\tand a tab")
+    assert page.rows() == [
+        (1, "stdout", "from the first"),
+        (2, "stderr", "something is wrong"),
+        (3, "stdout", ""),
+        (4, "stdout", "  two  blanks\tand a tab"),
+    ]
+    assert page.complaints() == []
+
+
+def test_stderr_is_marked(page, start_run):
+    run = start_run()
+    run.say("right")
+    run.say("wrong", stream="stderr")
+    page.open(run.url)
+    page.wait_text("right")
+    page.wait_text("wrong")
+    label, border = page.run(
+        "const row = document.querySelector('[data-stream=stderr]');"
+        "return [row.getAttribute('aria-label'),"
+        " getComputedStyle(row).borderLeftColor]"
+    )
+    other = page.run(
+        "return getComputedStyle(document.querySelector("
+        "'[data-stream=stdout]')).borderLeftColor"
+    )
+    assert label == "stderr"
+    assert border != other
+
+
+def test_who_comes_late_gets_everything(page, start_run):
+    run = start_run()
+    run.count(1, 3000)
+    page.open(run.url)
+    page.wait_text("line 3000")
+    assert page.rows() == [
+        (n, "stdout", f"line {n}") for n in range(1, 3001)
+    ]
+
+
+@pytest.mark.parametrize(
+    "query, expected",
+    [
+        ("tail=2", [4, 5, 6]),
+        ("after=3", [4, 5, 6]),
+        ("stream=stderr", [5]),
+    ],
+)
+def test_query_is_passed_on(page, start_run, query, expected):
+    run = start_run()
+    run.count(1, 4)
+    page.open(run.url)
+    page.wait_text("line 4")
+    run.say("wrong", stream="stderr")
+    page.wait_text("wrong")
+    page.open(f"{run.url}?{query}")
+    page.wait_state("live")
+    run.say("last")
+    if "stream" in query:
+        page.wait_text("wrong")
+    else:
+        page.wait_text("last")
+    assert numbers(page) == expected
+
+
+def test_base_path_without_its_slash(page, start_run):
+    run = start_run("--base-path", "/deep/down")
+    run.say("hello")
+    page.open(run.url.rstrip("/"))
+    page.wait_text("hello")
+    assert page.complaints() == []
+
+
+# What is written, what is to be read, and the classes of its first span.
+LINES = [
+    ("plain", "plain", None),
+    ("\x1b[31mred\x1b[0m", "red", "sgr fg-1"),
+    ("\x1b[1;97;44mloud\x1b[m", "loud", "sgr bold on bg-4 fg-15"),
+    ("\x1b[2;3;4;7;9mall\x1b[m", "all",
+     "sgr dim italic underline inverse strike"),
+    ("\x1b[1m\x1b[22mno more", "no more", None),
+    ("\x1b[38;5;9mof the 16\x1b[39m", "of the 16", "sgr fg-9"),
+    ("\x1b[38;5;196mof the 256\x1b[m", "of the 256", "sgr"),
+    ("\x1b[48;2;1;2;3;4mdirect\x1b[m", "direct", "sgr underline on"),
+    ("\x1b[38:2::1:2:3mcolons\x1b[m", "colons", "sgr"),
+    ("\x1b[38;5mtoo short\x1b[m", "too short", None),
+    ("\x1b[38;2;999;0;0mtoo much\x1b[m", "too much", None),
+    ("\x1b[2Jclear\x1b[10;5Hmove\x1b[?25l", "clearmove", None),
+    ("\x1b]0;title\x07bell\x1b]8;;http://x/\x1b\\st\x1b]8;;\x1b\\",
+     "bellst", None),
+    ("\x1bP1$q\x1b[31mm\x1b\\after\x1b(Bcharset\x1b7\x1bc", "maftercharset",
+     "sgr fg-1"),
+    ("\x1b[mnull \x00 bell \x07 back \x08 del \x7f",
+     "null  bell  back  del ", None),
+    ("c1 \u009b31mred\u009d0;title\u009c.\u0085", "c1 red.", "sgr fg-1"),
+    ("\x1b[mturned \u202eround\u2066", "turned round", None),
+    ("\x1b[31\u00e9nd", "\u00e9nd", None),
+    ("\x1b]never ended", "", None),
+    ("but the next line is there", "but the next line is there", None),
+    ("10%\r50%\r100%", "100%", None),
+    ("dos\r", "dos", None),
+    ("\x1b[32m10%\r100%\x1b[m", "100%", "sgr fg-2"),
+    ("\x1b[35mgoes on", "goes on", "sgr fg-5"),
+    ("in the next line\x1b[m", "in the next line", "sgr fg-5"),
+    ("\u4f60\u597d \U0001f600 e\u0301", "\u4f60\u597d \U0001f600 e\u0301",
+     None),
+    ("done", "done", None),
+]
+
+
+def test_escape_sequences(page, start_run, tmp_path):
+    file = tmp_path / "lines"
+    file.write_bytes(b"".join(w.encode() + b"\n" for w, _, _ in LINES))
+    run = start_run()
+    run.order(f"cat {file}")
+    page.open(run.url)
+    page.wait_text("done")
+    shown = page.run(
+        "return [...document.querySelectorAll('[data-seq]')].map(row =>"
+        " [row.textContent, row.querySelector('span')?.className ?? null])"
+    )
+    assert [tuple(row) for row in shown] == [
+        (text, classes) for _, text, classes in LINES
+    ]
+
+
+def test_colours_are_seen(page, start_run, tmp_path):
+    file = tmp_path / "lines"
+    file.write_text(
+        "\x1b[38;5;196mcube\x1b[m\n\x1b[48;2;250;250;0mdirect\x1b[m\n"
+        "\x1b[38;5;244;7mgrey\x1b[m\n\x1b[31mred\x1b[m\n"
+    )
+    run = start_run()
+    run.order(f"cat {file}")
+    page.open(run.url)
+    page.wait_text("red")
+    colours = page.run(
+        "return [...document.querySelectorAll('[data-seq] span')].map("
+        "span => [getComputedStyle(span).color,"
+        " getComputedStyle(span).backgroundColor])"
+    )
+    assert colours[0] == ["rgb(255, 0, 0)", "rgba(0, 0, 0, 0)"]
+    assert colours[1] == ["rgb(0, 0, 0)", "rgb(250, 250, 0)"]
+    assert colours[2][1] == "rgb(128, 128, 128)"
+    plain = page.run("return getComputedStyle(document.body).color")
+    assert colours[3][0] != plain
+
+
+def test_parser_does_not_care_how_text_is_split(page, start_run):
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    source = random.Random(seed)
+    text = "".join(written for written, _, _ in LINES[:-4])
+    splits = [
+        sorted(source.sample(range(1, len(text)), source.randrange(1, 40)))
+        for _ in range(50)
+    ]
+    splits.append(list(range(1, len(text))))
+    page.open(start_run().url)
+    page.browser.set_script_timeout(30)
+    wrong = page.browser.execute_async_script(
+        """
+        const [text, splits, done] = arguments;
+        import("./ansi.js").then(({ Parser }) => {
+            const parse = (pieces) => {
+                const parser = new Parser();
+                let line = [];
+                for (const piece of pieces) {
+                    const { runs, overwritten } = parser.feed(piece);
+                    line = overwritten ? runs : [...line, ...runs];
+                }
+                return line.map(({ text, style }) => [...text].map(
+                    (c) => c + JSON.stringify(style)).join("")).join("");
+            };
+            const whole = parse([text]);
+            const cut = (at) => [0, ...at].map((from, i) =>
+                text.slice(from, at[i] ?? text.length));
+            // Halves of a pair differ only in where they are put together.
+            done([whole.length, splits.filter((at) => {
+                const pieces = cut(at);
+                const halved = pieces.some((p) => /[\\ud800-\\udbff]$/.test(p));
+                return !halved && parse(pieces) !== whole;
+            })]);
+        });
+        """,
+        text,
+        splits,
+    )
+    assert wrong[0] > 100
+    assert wrong[1] == []
+
+
+def test_markup_is_text(page, start_run):
+    run = start_run("--title", MARKUP)
+    run.say(MARKUP)
+    run.say(MARKUP, stream="stderr")
+    run.order("printf '%s' '<script>window.taken = 3</script>'")
+    page.open(run.url)
+    page.wait_text(MARKUP)
+    page.wait("document.querySelector('.partial')")
+    assert page.text("#title") == MARKUP
+    assert page.run("return window.taken ?? null") is None
+    assert page.run("return document.images.length") == 0
+    assert page.run("return document.scripts.length") == 1
+    assert page.complaints() == []
+
+
+def test_policy_forbids_inline_script(page, start_run):
+    page.open(start_run().url)
+    page.wait_state("live")
+    page.run(
+        "const script = document.createElement('script');"
+        "script.textContent = 'window.taken = 1';"
+        "document.body.append(script)"
+    )
+    assert page.run("return window.taken ?? null") is None
+    assert "Content Security Policy" in page.complaints()[0]
+
+
+def test_scrolling_up_pauses_following(page, start_run):
+    run = start_run()
+    run.count(1, 500)
+    page.open(run.url)
+    page.wait_text("line 500")
+    page.wait(f"scrollY > 0 && {AT_END}")
+    assert not page.is_shown("#follow")
+
+    page.run("scrollTo(0, 1000)")
+    page.wait("document.querySelector('#follow').checkVisibility()")
+    before = page.run(f"return {SCROLL}")
+    run.count(501, 600)
+    page.wait_text("line 600")
+    page.wait(
+        "document.querySelector('#follow').textContent ==="
+        " '100 new lines \u2013 follow'"
+    )
+    assert page.run(f"return {SCROLL}") == before
+    assert numbers(page) == list(range(1, 601))
+
+    page.browser.find_element("id", "follow").click()
+    page.wait(AT_END)
+    page.wait("!document.querySelector('#follow').checkVisibility()")
+    run.count(601, 700)
+    page.wait_text("line 700")
+    page.wait(AT_END)
+
+
+def test_scrolling_to_the_end_follows_again(page, start_run):
+    run = start_run()
+    run.count(1, 500)
+    page.open(run.url)
+    page.wait_text("line 500")
+    page.wait(f"scrollY > 0 && {AT_END}")
+    page.run("scrollTo(0, 0)")
+    page.wait("document.querySelector('#follow').checkVisibility()")
+    page.run("scrollTo(0, document.documentElement.scrollHeight)")
+    page.wait("!document.querySelector('#follow').checkVisibility()")
+    run.count(501, 600)
+    page.wait_text("line 600")
+    page.wait(AT_END)
+
+
+def test_flood_is_bounded_and_told(page, start_run):
+    run = start_run()
+    page.open(run.url)
+    page.wait_state("live")
+    run.count(1, 60000)
+    page.wait_text("line 60000")
+    shown = numbers(page)
+    assert shown == list(range(60001 - len(shown), 60001))
+    assert 10000 < len(shown) <= 20500
+    assert page.is_shown("#earlier")
+    assert f"{60000 - len(shown)} earlier lines" in page.text("#earlier")
+    page.wait(AT_END)
+
+
+@pytest.mark.parametrize(
+    "order, text, kind, mark",
+    [
+        ("exit 0", "exit status 0", "ok", "\u2713"),
+        ("exit 3", "exit status 3", "failed", "\u2717"),
+        ("kill -KILL $$", "ended by signal 9", "failed", "\u2717"),
+    ],
+)
+def test_exit_is_shown(page, start_run, order, text, kind, mark):
+    run = start_run("--title", "the job")
+    page.open(run.url)
+    page.wait_state("live")
+    assert page.browser.title == "\u25b6 the job"
+    assert not page.is_shown("#exit")
+    run.say("last words")
+    run.order(order)
+    page.wait_state("ended")
+    assert page.is_shown("#exit")
+    assert page.text("#exit").startswith(text + " after ")
+    assert page.run("return document.querySelector('#exit').className") == kind
+    assert page.browser.title == f"{mark} the job"
+    assert page.rows() == [(1, "stdout", "last words")]
+
+
+def test_unfinished_line(page, start_run):
+    run = start_run()
+    page.open(run.url)
+    page.wait_state("live")
+    run.say("before")
+    run.order("printf 'password: '")
+    page.wait("document.querySelector('.partial')?.textContent"
+              " === 'password: '")
+    assert numbers(page) == [1]
+    run.order("echo given")
+    page.wait_text("password: given")
+    assert page.rows() == [
+        (1, "stdout", "before"),
+        (2, "stdout", "password: given"),
+    ]
+    assert not page.run("return document.querySelector('.partial')")
+
+
+def test_pieces_of_a_line_are_joined(page, start_run):
+    run = start_run("--max-line", "1K")
+    run.order("printf '%02500d\\n' 7")
+    run.say("next")
+    page.open(run.url)
+    page.wait_text("next")
+    assert [row[2] for row in page.rows()] == ["0" * 2499 + "7", "next"]
+    assert page.run(
+        "return document.querySelector('[data-seq=\"1\"]').dataset.last"
+    ) == "3"
+    assert numbers(page) == [1, 4]
+
+
+def test_gap_is_told(page, start_run):
+    run = start_run("--history", "1M")
+    page.open(run.url)
+    page.wait_state("live")
+    run.count(1, 40000, "x" * 200)
+    page.wait_text("x" * 200 + " 40000")
+    page.open(run.url)
+    page.wait_text("x" * 200 + " 40000")
+    gap = page.run(
+        "const gap = document.querySelector('.gap');"
+        "return [gap.textContent, Number(gap.dataset.last),"
+        " gap.nextElementSibling?.dataset.seq]"
+    )
+    assert gap[0] == (
+        f"lines 1 to {gap[1]} are missing: evicted from the history"
+    )
+    assert gap[2] == str(gap[1] + 1)
+
+
+def test_watchers_are_counted(page, start_run):
+    run = start_run()
+    page.open(run.url)
+    page.wait("document.querySelector('#clients').textContent"
+              " === '1 watching'")
+    first = page.browser.current_window_handle
+    page.browser.switch_to.new_window("tab")
+    page.open(run.url)
+    page.wait("document.querySelector('#clients').textContent"
+              " === '2 watching'")
+    page.browser.close()
+    page.browser.switch_to.window(first)
+    page.wait("document.querySelector('#clients').textContent"
+              " === '1 watching'")
+
+
+def test_reconnect_resumes_exactly(page, start_run, start_proxy):
+    run = start_run()
+    proxy = start_proxy(run.port)
+    page.open(proxy.url)
+    page.wait_state("live")
+    proxy.cut_after(100_000, 5_000, 50_001, 200_000)
+    proxy.cut()
+    run.count(1, 10000, "the quick brown fox")
+    page.wait_text("the quick brown fox 10000")
+    assert proxy.cuts == 4
+    assert page.rows() == [
+        (n, "stdout", f"the quick brown fox {n}") for n in range(1, 10001)
+    ]
+    run.order("exit 0")
+    page.wait_state("ended")
+
+
+def test_lines_of_a_break_are_not_lost(page, start_run, start_proxy):
+    run = start_run()
+    proxy = start_proxy(run.port)
+    page.open(proxy.url)
+    run.count(1, 10)
+    page.wait_text("line 10")
+    proxy.target = 0
+    proxy.cut()
+    page.wait_state("reconnecting")
+    assert "in " in page.text("#wait")
+    run.count(11, 20)
+    proxy.target = run.port
+    page.wait_state("live")
+    page.wait_text("line 20")
+    assert numbers(page) == list(range(1, 21))
+
+
+def test_new_run_is_told(page, start_run, start_proxy):
+    first, second = start_run(), start_run()
+    proxy = start_proxy(first.port)
+    page.open(proxy.url)
+    first.count(1, 3, "old")
+    page.wait_text("old 3")
+    second.count(1, 2, "new")
+    proxy.target = second.port
+    proxy.cut()
+    page.wait_text("new 2")
+    assert page.rows() == [
+        (1, "stdout", "old 1"),
+        (2, "stdout", "old 2"),
+        (3, "stdout", "old 3"),
+        (1, "stdout", "new 1"),
+        (2, "stdout", "new 2"),
+    ]
+    separator = page.run(
+        "const row = document.querySelector('.run');"
+        "return [row.previousElementSibling.textContent, row.textContent,"
+        " row.nextElementSibling.textContent]"
+    )
+    assert separator == ["old 3", "a new run has begun", "new 1"]
+
+
+def test_raw_link_gives_the_bytes(page, start_run):
+    run = start_run()
+    run.say("\u00e4 line")
+    page.open(run.url)
+    page.wait_text("\u00e4 line")
+    page.browser.set_script_timeout(30)
+    text = page.browser.execute_async_script(
+        "const done = arguments[0];"
+        "fetch(document.querySelector('a.raw').href)"
+        ".then((answer) => answer.text()).then(done)"
+    )
+    assert text == "\u00e4 line\n"
