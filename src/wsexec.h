@@ -76,7 +76,7 @@ struct wsexec_config {
 	bool no_latency;	 /* sweep after every read */
 	double stall_seconds;	 /* default 60 */
 	double drain_seconds;	 /* default 5; at the end, how long to wait
-				  * when nobody takes a byte */
+				  * when nobody takes a byte; < 0: not */
 	double ping_seconds;	 /* default 25 */
 	/* event: see above.  May call anything but wsexec_server_free(). */
 	void (*on_event)(enum wsexec_event event, void *arg);

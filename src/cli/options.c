@@ -512,7 +512,7 @@ options_parse(struct options *o, int argc, char **argv)
 		log_warn("%s", message);
 		exit(EXIT_BAD_OPTION);
 	}
-	if (fflush(stdout) == EOF) {
+	if (fflush(stdout) == EOF || ferror(stdout)) {
 		log_warn("stdout: %s", strerror(errno));
 		exit(EXIT_BAD_OPTION);
 	}

@@ -358,7 +358,7 @@ wrapper_open_server(struct wrapper *w, const char *token)
 		.latency_us = (uint32_t)(o->latency_ms * 1000),
 		.no_latency = o->latency_ms <= 0,
 		.stall_seconds = o->stall_timeout_s,
-		.drain_seconds = o->drain_s,
+		.drain_seconds = o->drain_s > 0 ? o->drain_s : -1,
 		.ping_seconds = o->ping_interval_s,
 		.on_event = wrapper_event_cb,
 		.on_log = wrapper_log_cb,

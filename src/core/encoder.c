@@ -65,21 +65,24 @@ append_chunk_head(struct buffer *out, size_t size)
 }
 
 static void
-append_plain(struct buffer *out, const struct format_payload *p, bool newline)
+append_plain(struct buffer *out, const struct format_payload *p)
 {
 	buffer_append(out, p->data, p->size);
-	if (newline)
+	if (p->newline)
 		buffer_append_byte(out, '\n');
 }
 
 static void
-append_chunk(struct buffer *out, const struct format_payload *p, bool newline)
+append_chunk(struct buffer *out, const struct format_payload *p)
 {
+	/* A chunk of no bytes would end the response. */
+	if (p->size == 0 && !p->newline)
+		return;
 	/* One growth for all, or none of it: no chunk without its end. */
 	if (buffer_reserve(out, p->size + 1 + CHUNK_EXTRA_MAX) == NULL)
 		return;
-	append_chunk_head(out, p->size + newline);
-	append_plain(out, p, newline);
+	append_chunk_head(out, p->size + p->newline);
+	append_plain(out, p);
 	buffer_append(out, "\r\n", 2);
 }
 
@@ -87,12 +90,12 @@ static void
 encoder_append_message(struct encoder *e, struct buffer *out,
     enum websocket_opcode opcode, const struct format_payload *p)
 {
-	if (!p->newline) {
+	if (opcode == WEBSOCKET_TEXT || !p->newline) {
 		websocket_output_append(e->frames, out, opcode, p->data,
 		    p->size);
 		return;
 	}
-	append_plain(&e->scratch, p, true);
+	append_plain(&e->scratch, p);
 	if (e->scratch.failed)
 		out->failed = true;
 	else
@@ -105,9 +108,6 @@ static void
 encoder_carry(struct encoder *e, struct buffer *out, enum format format,
     enum carrier carrier, const struct format_payload *p)
 {
-	/* Without messages, newlines keep text and json records apart. */
-	bool newline = p->newline || format != FORMAT_RAW;
-
 	if (e->scratch.failed)
 		out->failed = true;
 	else if (carrier == CARRIER_WEBSOCKET)
@@ -115,9 +115,9 @@ encoder_carry(struct encoder *e, struct buffer *out, enum format format,
 		    format == FORMAT_RAW ? WEBSOCKET_BINARY : WEBSOCKET_TEXT,
 		    p);
 	else if (carrier == CARRIER_CHUNKED)
-		append_chunk(out, p, newline);
+		append_chunk(out, p);
 	else
-		append_plain(out, p, newline);
+		append_plain(out, p);
 	buffer_reset(&e->scratch);
 }
 
@@ -126,7 +126,7 @@ static void
 encoder_carry_scratch(struct encoder *e, struct buffer *out, enum format format,
     enum carrier carrier)
 {
-	struct format_payload p = { e->scratch.data, e->scratch.size, false };
+	struct format_payload p = { e->scratch.data, e->scratch.size, true };
 
 	encoder_carry(e, out, format, carrier, &p);
 }
@@ -146,7 +146,7 @@ encoder_append_line(struct encoder *e, struct buffer *out, enum format format,
 		p = format_text_line(&e->scratch, r);
 	else
 		p = format_raw_line(r);
-	/* A chunk of no bytes would end the response. */
+	/* A message of no bytes would say nothing. */
 	if (format == FORMAT_RAW && p.size == 0 && !p.newline)
 		return;
 	encoder_carry(e, out, format, carrier, &p);

@@ -12,6 +12,8 @@
  *	text         text message     "TEXT\n" a chunk   "TEXT\n"
  *	json         text message     "JSON\n" a chunk   "JSON\n"
  *	raw          binary message   bytes a chunk      bytes
+ *
+ * Text and raw have no newline where the command wrote none.
  */
 
 #include <stdbool.h>

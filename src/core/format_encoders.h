@@ -20,7 +20,8 @@ struct buffer;
 struct format_payload {
 	const uint8_t *data; /* borrowed: the record or the scratch buffer */
 	size_t size;
-	bool newline; /* a newline after data belongs to the payload */
+	bool newline; /* a newline follows data; only raw needs it in a
+		       * message, which ends by itself */
 };
 
 /*

@@ -98,7 +98,11 @@ connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
 	c->server = s;
 	c->fd = fd;
 	connection_enter(c, CONNECTION_HEAD, CONNECTION_HEAD_MS);
-	TAILQ_INSERT_TAIL(&s->connections, c, link);
+	if (s->pending_count >= CONNECTION_PENDING_MAX)
+		connection_close(TAILQ_FIRST(&s->pending),
+		    "too many connections have not become streams");
+	TAILQ_INSERT_TAIL(&s->pending, c, link);
+	s->pending_count++;
 	s->connection_count++;
 	if (event_assign(&c->event, s->base, fd, EV_READ | EV_PERSIST,
 		connection_event_cb, c) == -1 ||
@@ -119,9 +123,13 @@ connection_close(struct connection *c, const char *reason)
 	close(c->fd);
 	c->fd = -1;
 	c->state = CONNECTION_DEAD;
-	if (c->subscriber != NULL)
+	if (c->subscriber != NULL) {
+		TAILQ_REMOVE(&s->streams, c, link);
 		subscriber_leave(c->subscriber);
-	TAILQ_REMOVE(&s->connections, c, link);
+	} else {
+		TAILQ_REMOVE(&s->pending, c, link);
+		s->pending_count--;
+	}
 	TAILQ_INSERT_TAIL(&s->dead, c, link);
 	s->connection_count--;
 	server_need_turn(s);
@@ -133,6 +141,17 @@ connection_free(struct connection *c)
 	subscriber_free(c->subscriber);
 	exchange_free(c->exchange);
 	free(c);
+}
+
+void
+connection_become_stream(struct connection *c)
+{
+	struct wsexec_server *s = c->server;
+
+	TAILQ_REMOVE(&s->pending, c, link);
+	s->pending_count--;
+	TAILQ_INSERT_TAIL(&s->streams, c, link);
+	connection_enter(c, CONNECTION_STREAM, 0);
 }
 
 void

@@ -33,6 +33,7 @@ struct wsexec_server;
 #define CONNECTION_IDLE_MS 30000 /* between two requests */
 #define CONNECTION_CLOSE_MS 5000 /* for the answer to a close frame */
 #define CONNECTION_LINGER_MS 2000 /* for the end of what is still coming */
+#define CONNECTION_PENDING_MAX 1024 /* that have not become streams */
 #define CONNECTION_REQUESTS_MAX 100 /* answers on one connection */
 #define CONNECTION_PEER_MAX 56	    /* "[address]:port" and NUL */
 
@@ -47,7 +48,7 @@ enum connection_state {
 
 struct connection {
 	struct event event;		/* of the socket */
-	TAILQ_ENTRY(connection) link;	/* in connections, or dead */
+	TAILQ_ENTRY(connection) link;	/* in pending, streams or dead */
 	struct wsexec_server *server;	/* borrowed: outlives it */
 	struct exchange *exchange;	/* owned; NULL once it is a stream */
 	struct subscriber *subscriber;	/* owned; NULL until it is one */
@@ -72,6 +73,9 @@ void connection_close(struct connection *c, const char *reason);
 
 /* Frees a connection that was closed. */
 void connection_free(struct connection *c);
+
+/* It has got a subscriber: from now on it is a stream. */
+void connection_become_stream(struct connection *c);
 
 /* Enters a state, with a deadline from now on (0: none). */
 void connection_enter(struct connection *c, enum connection_state state,

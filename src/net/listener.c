@@ -24,11 +24,11 @@
 #define LISTENER_ACCEPT_MAX 64	/* connections taken in one callback */
 #define LISTENER_PAUSE_US 100000 /* when the kernel has nothing to give */
 
+/* Without a length: it ends where the connection does. */
 static const char listener_full[] =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
-    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 48\r\n"
-    "Connection: close\r\n\r\n"
-    "no descriptors are left here; try again in 5 s.\n";
+    "Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+    "no descriptors are left here; try again later\n";
 
 static int
 listener_open_reserve(void)

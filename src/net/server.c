@@ -76,7 +76,7 @@ server_feed(struct wsexec_server *s, enum format format, enum carrier carrier,
 	return *f;
 }
 
-/* Calls do_feed for every feed; those without readers are freed instead. */
+/* Calls do_feed for every feed, after which those without readers go. */
 static void
 server_each_feed(struct wsexec_server *s, void (*do_feed)(struct feed *f))
 {
@@ -84,12 +84,12 @@ server_each_feed(struct wsexec_server *s, void (*do_feed)(struct feed *f))
 	struct feed **end = f + sizeof(s->feeds) / sizeof(*f);
 
 	for (; f < end; f++) {
+		if (*f != NULL && do_feed != NULL)
+			do_feed(*f);
 		if (*f != NULL && feed_readers(*f) == 0) {
 			feed_free(*f);
 			*f = NULL;
 		}
-		if (*f != NULL)
-			do_feed(*f);
 	}
 }
 
@@ -118,10 +118,13 @@ server_reap(struct wsexec_server *s)
 {
 	struct connection *c;
 
+	if (TAILQ_EMPTY(&s->dead))
+		return;
 	while ((c = TAILQ_FIRST(&s->dead)) != NULL) {
 		TAILQ_REMOVE(&s->dead, c, link);
 		connection_free(c);
 	}
+	server_each_feed(s, NULL);
 }
 
 static bool
@@ -185,7 +188,8 @@ wsexec_server_new(struct wsexec_server **out, struct event_base *base,
 		return WSEXEC_ERR_MEMORY;
 	s->base = base;
 	TAILQ_INIT(&s->listeners);
-	TAILQ_INIT(&s->connections);
+	TAILQ_INIT(&s->pending);
+	TAILQ_INIT(&s->streams);
 	TAILQ_INIT(&s->dead);
 	TAILQ_INIT(&s->ready);
 	TAILQ_INIT(&s->waiting);
@@ -211,10 +215,10 @@ wsexec_server_free(struct wsexec_server *s)
 	s->settings.on_event = NULL;
 	while ((l = TAILQ_FIRST(&s->listeners)) != NULL)
 		listener_close(l);
-	while ((c = TAILQ_FIRST(&s->connections)) != NULL)
+	while ((c = TAILQ_FIRST(&s->pending)) != NULL ||
+	    (c = TAILQ_FIRST(&s->streams)) != NULL)
 		connection_close(c, "wsexec has ended");
 	server_reap(s);
-	server_each_feed(s, feed_free); /* nobody reads: frees them all */
 	if (event_initialized(&s->turn_event))
 		(void)event_del(&s->turn_event);
 	if (event_initialized(&s->tick_event))
@@ -291,7 +295,7 @@ wsexec_server_stop(struct wsexec_server *s)
 		listener_close(l);
 	s->stopped = true;
 	s->progress_us = server_now(s);
-	TAILQ_FOREACH_SAFE(c, &s->connections, link, next) {
+	TAILQ_FOREACH_SAFE(c, &s->streams, link, next) {
 		if (c->state == CONNECTION_STREAM && !s->ended)
 			subscriber_end(c->subscriber, WEBSOCKET_GOING_AWAY,
 			    "wsexec is stopped");

@@ -47,9 +47,11 @@ struct wsexec_server {
 	struct websocket_input *input; /* owned: lent while idle, or NULL */
 
 	struct listener_list listeners;
-	struct connection_list connections;
-	struct connection_list dead; /* to be freed by the turn */
-	size_t connection_count;     /* of connections */
+	struct connection_list pending; /* speak HTTP; oldest first */
+	struct connection_list streams; /* have a subscriber */
+	struct connection_list dead;	/* to be freed by the turn */
+	size_t pending_count;
+	size_t connection_count; /* of pending and streams */
 	size_t subscriber_count;     /* those who get output */
 	size_t json_count;	     /* those of them who get all records */
 

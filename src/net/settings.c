@@ -112,6 +112,8 @@ settings_default_clients(void)
 static int64_t
 to_ms(double seconds, double fallback)
 {
+	if (seconds < 0)
+		return 0;
 	return (int64_t)((seconds > 0 ? seconds : fallback) * 1000);
 }
 

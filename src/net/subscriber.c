@@ -164,7 +164,7 @@ subscriber_open(struct connection *c, const struct query *q,
 		s->due = SUBSCRIBER_DUE_START | SUBSCRIBER_DUE_CLIENTS |
 		    SUBSCRIBER_DUE_STDOUT | SUBSCRIBER_DUE_STDERR;
 	c->subscriber = s;
-	connection_enter(c, CONNECTION_STREAM, 0);
+	connection_become_stream(c);
 	server_log(server, 1, "%s: gets output", connection_peer(c, peer));
 	subscriber_count(server, s, true);
 	subscriber_make_ready(s);

@@ -107,7 +107,7 @@ turn_must_pause(struct wsexec_server *s)
 		limit = settings->kept_bytes - 2 * JOURNAL_BLOCK_BYTES;
 	if (s->paused)
 		limit -= limit / 4; /* go on when there is some room again */
-	TAILQ_FOREACH_SAFE(c, &s->connections, link, next) {
+	TAILQ_FOREACH_SAFE(c, &s->streams, link, next) {
 		if (c->state != CONNECTION_STREAM)
 			continue;
 		if (subscriber_lag(c->subscriber) <= limit) {
@@ -169,7 +169,7 @@ turn_tell_all(struct wsexec_server *s, unsigned int due)
 
 	if (s->json_count == 0)
 		return;
-	TAILQ_FOREACH(c, &s->connections, link) {
+	TAILQ_FOREACH(c, &s->streams, link) {
 		if (c->state != CONNECTION_STREAM ||
 		    c->subscriber->format != FORMAT_JSON)
 			continue;
@@ -223,11 +223,12 @@ turn_tick_cb(evutil_socket_t fd, short what, void *arg)
 		due |= SUBSCRIBER_DUE_STDERR;
 	if (due != 0)
 		turn_tell_all(s, due);
-	TAILQ_FOREACH_SAFE(c, &s->connections, link, next) {
+	TAILQ_FOREACH_SAFE(c, &s->pending, link, next) {
 		turn_hurry(s, c);
-		if (c->state == CONNECTION_STREAM ||
-		    c->state == CONNECTION_CLOSING)
-			subscriber_tick(c->subscriber);
+		connection_check_deadline(c);
+	}
+	TAILQ_FOREACH_SAFE(c, &s->streams, link, next) {
+		subscriber_tick(c->subscriber);
 		connection_check_deadline(c);
 	}
 	if (s->paused)

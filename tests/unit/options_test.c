@@ -98,6 +98,8 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_true(o.drain_s == 5);
 	assert_int_equal(o.wait_clients, 0);
 	assert_null(o.output);
+	assert_false(o.token);
+	assert_null(o.token_file);
 	assert_false(o.no_auth);
 	assert_null(o.origins[0]);
 	assert_null(o.allowed_hosts[0]);
@@ -131,8 +133,8 @@ SHOW(linger, "%g", o->linger_s)
 SHOW(drain, "%g", o->drain_s)
 SHOW(ping, "%g", o->ping_interval_s)
 SHOW(verbose, "%d", o->verbose)
-SHOW(flags, "%d%d%d", o->pty, o->quiet, o->no_auth)
-SHOW(strings, "%s|%s|%s", o->cwd, o->output, o->title)
+SHOW(flags, "%d%d%d%d", o->pty, o->quiet, o->no_auth, o->token)
+SHOW(strings, "%s|%s|%s|%s", o->cwd, o->output, o->title, o->token_file)
 SHOW(addresses, "%s %s", o->addresses[0],
     o->addresses[1] == NULL ? "-" : o->addresses[1])
 SHOW(env, "%s %s %s", o->env[0], o->env[1], o->env[2] == NULL ? "-" : o->env[2])
@@ -187,10 +189,12 @@ static const struct {
 	{ "--drain 0", show_drain, "0" },
 	{ "-P 31536000", show_ping, "3.1536e+07" },
 	{ "-v -v", show_verbose, "2" },
-	{ "-tq", show_flags, "110" },
-	{ "--pty --no-auth", show_flags, "101" },
-	{ "-w /x -o f --title T", show_strings, "/x|f|T" },
-	{ "--cwd= -o - --title --port", show_strings, "|-|--port" },
+	{ "-tq", show_flags, "1100" },
+	{ "--pty --no-auth", show_flags, "1010" },
+	{ "--quiet --token", show_flags, "0101" },
+	{ "-w /x -o f --title T --token-file F", show_strings, "/x|f|T|F" },
+	{ "--cwd= -o - --title --port --token-file=", show_strings,
+	    "|-|--port|" },
 	{ "-a ::1", show_addresses, "::1 -" },
 	{ "-a ::1 --address localhost", show_addresses, "::1 localhost" },
 	{ "-e A=1 --env B= ls", show_env, "A=1 B= -" },
