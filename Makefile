@@ -89,7 +89,7 @@ endif
 endif
 
 quiet := $(if $(filter 1,$(V)),,@)
-say = $(if $(quiet),@printf '  %-5s %s\n' $1 $(or $2,$@))
+say = $(if $(quiet),@printf '  %-5s %s\n' $1 $@)
 
 all: $(B)/wsexec $(B)/libwsexec.a
 
@@ -147,8 +147,8 @@ check-e2e check-browser: all
 	@scripts/suite $(B) $(@:check-%=%)
 
 check-valgrind: all $(tests)
-	@scripts/suite $(B) unit-valgrind $(tests)
-	@scripts/suite $(B) e2e-valgrind
+	@status=0; scripts/suite $(B) unit-valgrind $(tests) || status=1; \
+	scripts/suite $(B) e2e-valgrind || status=1; exit $$status
 
 check-asan:
 	@$(MAKE) --no-print-directory B=build-asan SANITIZE=address,undefined \
@@ -168,7 +168,8 @@ install: all
 		'libdir=$(LIBDIR)' 'Name: libwsexec' 'Version: $(version)' \
 		'Description: broadcast lines to WebSocket and HTTP clients' \
 		'Requires: libevent_core libbsd libmd' \
-		'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lwsexec -lwslay -lresolv'
+		'Cflags: -I$${includedir}' \
+		'Libs: -L$${libdir} -lwsexec -lwslay -lresolv'
 	for page in $(manuals); do install -D -m 644 $$page \
 		$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 

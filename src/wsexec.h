@@ -21,6 +21,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct event_base;
 struct wsexec_server;
 
@@ -60,14 +64,14 @@ enum wsexec_event {
  */
 struct wsexec_config {
 	size_t size;
-	const char *title;	     /* shown by the page; NULL: the command */
-	const char *const *command;  /* NULL-terminated, for the start record */
-	const char *base_path;	     /* "/logs": all paths are below it */
-	const char *const *origins;  /* NULL-terminated, besides the own one */
-	const char *const *hosts;    /* NULL-terminated, besides the usual */
-	const char *token;	     /* NULL: none is asked for */
-	uint64_t history_bytes;	     /* default 64 MiB */
-	bool no_history;	     /* late joiners get nothing from before */
+	const char *title;	    /* shown by the page; NULL: the command */
+	const char *const *command; /* NULL-terminated, for the start record */
+	const char *base_path;	    /* "/logs": all paths are below it */
+	const char *const *origins; /* NULL-terminated, besides the own one */
+	const char *const *hosts;   /* NULL-terminated, besides the usual */
+	const char *token;	    /* NULL: none is asked for */
+	uint64_t history_bytes;	    /* default 64 MiB */
+	bool no_history;	    /* late joiners get nothing from before */
 	uint64_t client_buffer_bytes; /* default: the whole history */
 	enum wsexec_slow slow;
 	uint32_t max_line_bytes; /* default 64 KiB */
@@ -122,8 +126,8 @@ void wsexec_server_start(struct wsexec_server *server, long pid);
  * them into records.  The bytes are copied.  Never fails for want of readers;
  * WSEXEC_ERR_MEMORY: the bytes were not taken.
  */
-int wsexec_server_write(struct wsexec_server *server,
-    enum wsexec_stream stream, const void *bytes, size_t size);
+int wsexec_server_write(struct wsexec_server *server, enum wsexec_stream stream,
+    const void *bytes, size_t size);
 
 /* Ends the run: unterminated lines become records, then the exit record. */
 int wsexec_server_end(struct wsexec_server *server,
@@ -140,5 +144,9 @@ size_t wsexec_server_clients(const struct wsexec_server *server);
 
 /* The sequence number of the newest record; 0: none. */
 uint64_t wsexec_server_last(const struct wsexec_server *server);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

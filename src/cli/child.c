@@ -311,7 +311,7 @@ child_turn_cb(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (!c->exited)
 		return;
-	if (c->drained && !c->paused)
+	if (c->drained)
 		child_read_rest(c);
 	if (!c->ended && !child_has_output(c))
 		child_end(c);

@@ -59,8 +59,7 @@ copy_end_cb(int error, void *arg)
 
 	copy->ended = true;
 	if (error == EPIPE && copy != &c->all[COPY_FILE]) {
-		c->handlers.on_closed(
-		    is_stderr ? WSEXEC_STDERR : WSEXEC_STDOUT,
+		c->handlers.on_closed(is_stderr ? WSEXEC_STDERR : WSEXEC_STDOUT,
 		    c->handlers.arg);
 		if (!is_stderr && c->all[COPY_STDERR].terminal == NULL)
 			c->handlers.on_closed(WSEXEC_STDERR, c->handlers.arg);

@@ -54,7 +54,8 @@ token_is_good(const char *token, const char *where)
 		if (!isalnum((unsigned char)token[i]) &&
 		    strchr("-._~", token[i]) == NULL) {
 			log_warn("%s: a token may have only letters, digits "
-				 "and -._~", where);
+				 "and -._~",
+			    where);
 			return false;
 		}
 	}

@@ -18,7 +18,7 @@
 #include "cli/wrapper.h"
 #include "wsexec.h"
 
-#define WRAPPER_FAILED 125 /* exit status for a failure of our own */
+#define WRAPPER_FAILED 125    /* exit status for a failure of our own */
 #define WRAPPER_SIGNALLED 128 /* added to the signal that ended the command */
 #define WRAPPER_URL_MAX 4096
 
@@ -29,13 +29,17 @@ enum {
 	WRAPPER_SIGNALS = sizeof(wrapper_signals) / sizeof(wrapper_signals[0]),
 };
 
+struct url {
+	char text[WRAPPER_URL_MAX];
+};
+
 struct wrapper {
 	struct event_base *base;       /* borrowed: outlives it */
 	const struct options *options; /* borrowed: outlives it */
 	struct wsexec_server *server;
 	struct child_config child_config;
-	struct child *child; /* owned; NULL: not started, or none */
-	struct input *input; /* owned; NULL: a command is run */
+	struct child *child;   /* owned; NULL: not started, or none */
+	struct input *input;   /* owned; NULL: a command is run */
 	struct copies *copies; /* owned */
 	struct event signals[WRAPPER_SIGNALS];
 	struct event linger_event;
@@ -243,8 +247,7 @@ wrapper_event_cb(enum wsexec_event event, void *arg)
 	switch (event) {
 	case WSEXEC_EVENT_CLIENTS:
 		if (w->is_running || w->has_ended ||
-		    wsexec_server_clients(w->server) <
-			w->options->wait_clients)
+		    wsexec_server_clients(w->server) < w->options->wait_clients)
 			return;
 		if ((status = wrapper_start(w)) != 0)
 			wrapper_end_unstarted(w, status, 0);
@@ -329,8 +332,8 @@ wrapper_open_signals(struct wrapper *w)
 		if (wrapper_signals[i] == SIGTSTP &&
 		    w->options->command[0] == NULL)
 			continue;
-		if (evsignal_assign(&w->signals[i], w->base,
-			wrapper_signals[i], wrapper_signal_cb, w) != 0 ||
+		if (evsignal_assign(&w->signals[i], w->base, wrapper_signals[i],
+			wrapper_signal_cb, w) != 0 ||
 		    event_add(&w->signals[i], NULL) != 0)
 			return false;
 	}
@@ -368,10 +371,9 @@ wrapper_open_server(struct wrapper *w, const char *token)
 	return wsexec_server_new(&w->server, w->base, &config) == WSEXEC_OK;
 }
 
-
 /* Listens everywhere it is asked to; a URL for each goes to urls. */
 static bool
-wrapper_listen(struct wrapper *w, char (*urls)[WRAPPER_URL_MAX])
+wrapper_listen(struct wrapper *w, struct url *urls)
 {
 	const struct options *o = w->options;
 	const char *why;
@@ -380,7 +382,7 @@ wrapper_listen(struct wrapper *w, char (*urls)[WRAPPER_URL_MAX])
 
 	for (i = 0; o->addresses[i] != NULL; i++) {
 		error = wsexec_server_listen(w->server, o->addresses[i],
-		    o->port, urls[i], WRAPPER_URL_MAX);
+		    o->port, urls[i].text, sizeof(urls[i].text));
 		if (error == WSEXEC_OK)
 			continue;
 		why = error == WSEXEC_ERR_SYSTEM ? strerror(errno) :
@@ -419,12 +421,12 @@ wrapper_prepare(struct wrapper *w, const char *token)
 		.on_closed = wrapper_closed_cb,
 		.arg = w,
 	};
-	char (*urls)[WRAPPER_URL_MAX];
+	struct url *urls;
 	int status = WRAPPER_FAILED;
 	size_t i;
 
-	w->copies = copies_open(w->base, w->options->quiet,
-	    w->options->output, &handlers);
+	w->copies = copies_open(w->base, w->options->quiet, w->options->output,
+	    &handlers);
 	if (w->copies == NULL)
 		return WRAPPER_FAILED;
 	urls = calloc(OPTIONS_LIST_MAX, sizeof(*urls));
@@ -434,7 +436,7 @@ wrapper_prepare(struct wrapper *w, const char *token)
 	else if (wrapper_listen(w, urls))
 		status = wrapper_start_or_wait(w);
 	for (i = 0; status == 0 && w->options->addresses[i] != NULL; i++)
-		log_info("%s", urls[i]);
+		log_info("%s", urls[i].text);
 	free(urls);
 	return status;
 }

@@ -19,7 +19,9 @@ struct buffer {
 	bool failed;
 };
 
+/* clang-format off */
 #define BUFFER_INIT { NULL, 0, 0, false }
+/* clang-format on */
 
 /* Frees the bytes; the buffer is as after BUFFER_INIT. */
 void buffer_clear(struct buffer *b);

@@ -199,8 +199,8 @@ feed_fill(struct feed *f, struct feed_block *b)
 	for (; b->count < count; b->count++) {
 		if (!(whole = feed_encode_record(f, b, b->count))) {
 			/* Leave it as after the last whole record. */
-			b->bytes.size = b->count == 0 ? 0 :
-							b->ends[b->count - 1];
+			b->bytes.size =
+			    b->count == 0 ? 0 : b->ends[b->count - 1];
 			b->bytes.failed = false;
 			break;
 		}

@@ -59,9 +59,9 @@ typedef void feed_rest_cb(struct cursor *c, const uint8_t *rest, size_t n);
  * streams: a bit (1 << stream) for each stream wanted.  bytes_max bounds the
  * encoded blocks.  Journal and encoder are borrowed and outlive the feed.
  */
-struct feed *feed_new(struct journal *j, struct encoder *e,
-    enum format format, enum carrier carrier, unsigned int streams,
-    uint64_t bytes_max, feed_rest_cb *on_rest);
+struct feed *feed_new(struct journal *j, struct encoder *e, enum format format,
+    enum carrier carrier, unsigned int streams, uint64_t bytes_max,
+    feed_rest_cb *on_rest);
 /* No cursor may be in it. */
 void feed_free(struct feed *f);
 

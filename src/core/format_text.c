@@ -15,8 +15,8 @@ struct format_payload
 format_text_line(struct buffer *scratch, const struct record *r)
 {
 	if (utf8_is_valid(r->text, r->size))
-		return (struct format_payload){ r->text, r->size,
-			!r->continued };
+		return (
+		    struct format_payload){ r->text, r->size, !r->continued };
 	utf8_append_repaired(scratch, r->text, r->size);
 	return (struct format_payload){ scratch->data, scratch->size,
 		!r->continued };

@@ -23,11 +23,11 @@ struct block {
 };
 
 struct journal {
-	struct ring blocks; /* owned struct block */
-	struct block *tail; /* borrowed: the newest of blocks, or NULL */
+	struct ring blocks;  /* owned struct block */
+	struct block *tail;  /* borrowed: the newest of blocks, or NULL */
 	struct block *spare; /* owned: an ordinary block to use next */
 	uint64_t bytes_max;
-	uint64_t bytes;	   /* memory of all blocks */
+	uint64_t bytes; /* memory of all blocks */
 	uint64_t last_seq;
 	uint64_t appended; /* bytes of blocks used up, ever */
 };
@@ -40,8 +40,8 @@ journal_new(uint64_t bytes_max)
 	if ((j = calloc(1, sizeof(*j))) == NULL)
 		return NULL;
 	ring_init(&j->blocks, 0);
-	j->bytes_max = bytes_max < JOURNAL_LIVE_BYTES ? JOURNAL_LIVE_BYTES :
-							bytes_max;
+	j->bytes_max =
+	    bytes_max < JOURNAL_LIVE_BYTES ? JOURNAL_LIVE_BYTES : bytes_max;
 	return j;
 }
 

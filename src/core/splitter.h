@@ -25,8 +25,7 @@ typedef bool splitter_line_cb(void *arg, const uint8_t *text, size_t n,
     bool continued);
 
 /* max_line: bytes, at least 4.  NULL: out of memory. */
-struct splitter *splitter_new(size_t max_line, splitter_line_cb *cb,
-    void *arg);
+struct splitter *splitter_new(size_t max_line, splitter_line_cb *cb, void *arg);
 void splitter_free(struct splitter *s);
 
 /*

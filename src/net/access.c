@@ -63,9 +63,9 @@ access_check(const struct wsexec_server *s, const struct http_request *request,
 		       "--allowed-host";
 		return 421;
 	}
-	if (origin != NULL ? host == NULL ||
-			!origin_is_allowed(*origin, *host, origins) :
-			     access_is_cross_site(request)) {
+	if (origin != NULL ?
+		host == NULL || !origin_is_allowed(*origin, *host, origins) :
+		access_is_cross_site(request)) {
 		*why = "pages of this Origin may not connect; allow one with "
 		       "--origin";
 		return 403;

@@ -29,10 +29,10 @@ struct exchange;
 struct subscriber;
 struct wsexec_server;
 
-#define CONNECTION_HEAD_MS 10000 /* from accept to the end of the head */
-#define CONNECTION_IDLE_MS 30000 /* between two requests */
-#define CONNECTION_CLOSE_MS 5000 /* for the answer to a close frame */
-#define CONNECTION_LINGER_MS 2000 /* for the end of what is still coming */
+#define CONNECTION_HEAD_MS 10000    /* from accept to the end of the head */
+#define CONNECTION_IDLE_MS 30000    /* between two requests */
+#define CONNECTION_CLOSE_MS 5000    /* for the answer to a close frame */
+#define CONNECTION_LINGER_MS 2000   /* for the end of what is still coming */
 #define CONNECTION_PENDING_MAX 1024 /* that have not become streams */
 #define CONNECTION_REQUESTS_MAX 100 /* answers on one connection */
 #define CONNECTION_PEER_MAX 56	    /* "[address]:port" and NUL */
@@ -47,18 +47,18 @@ enum connection_state {
 };
 
 struct connection {
-	struct event event;		/* of the socket */
-	TAILQ_ENTRY(connection) link;	/* in pending, streams or dead */
-	struct wsexec_server *server;	/* borrowed: outlives it */
-	struct exchange *exchange;	/* owned; NULL once it is a stream */
-	struct subscriber *subscriber;	/* owned; NULL until it is one */
-	int64_t deadline_us;		/* INT64_MAX: none */
+	struct event event;	       /* of the socket */
+	TAILQ_ENTRY(connection) link;  /* in pending, streams or dead */
+	struct wsexec_server *server;  /* borrowed: outlives it */
+	struct exchange *exchange;     /* owned; NULL once it is a stream */
+	struct subscriber *subscriber; /* owned; NULL until it is one */
+	int64_t deadline_us;	       /* INT64_MAX: none */
 	int fd;
-	uint16_t port;			/* of the peer, host byte order */
-	uint8_t family;			/* of the peer's address */
-	uint8_t state;			/* enum connection_state */
+	uint16_t port;	/* of the peer, host byte order */
+	uint8_t family; /* of the peer's address */
+	uint8_t state;	/* enum connection_state */
 	bool wants_write;
-	uint8_t address[16];		/* of the peer, network byte order */
+	uint8_t address[16]; /* of the peer, network byte order */
 };
 
 /*

@@ -16,14 +16,14 @@
 #include "net/subscriber.h"
 #include "page/page.h"
 
-#define EXCHANGE_WHY_MAX 160  /* bytes of a line that says what was wrong */
-#define EXCHANGE_RETRY_S 5    /* Retry-After when there are too many */
+#define EXCHANGE_WHY_MAX 160	/* bytes of a line that says what was wrong */
+#define EXCHANGE_RETRY_S 5	/* Retry-After when there are too many */
 #define EXCHANGE_REPLY_MS 60000 /* to take an answer */
 
 struct exchange {
-	struct buffer in;	/* a request head so far, and what follows */
-	struct buffer out;	/* the head of an answer */
-	const uint8_t *body;	/* borrowed: static */
+	struct buffer in;    /* a request head so far, and what follows */
+	struct buffer out;   /* the head of an answer */
+	const uint8_t *body; /* borrowed: static */
 	size_t body_size;
 	size_t sent;	       /* bytes of head and body that are gone */
 	size_t used;	       /* bytes of in that are being answered */
@@ -158,11 +158,11 @@ exchange_refuse(struct connection *c, const struct http_request *request,
 	    "HTTP/1.1 %d %s\r\nContent-Length: %zu\r\n"
 	    "Content-Type: text/plain; charset=utf-8\r\n"
 	    "Cache-Control: no-store\r\nConnection: close\r\n%s",
-	    status, http_status_text(status), strlen(why) + 1,
-	    exchange_safety);
+	    status, http_status_text(status), strlen(why) + 1, exchange_safety);
 	if (status == 426)
-		buffer_append_string(&x->out, "Upgrade: websocket\r\n"
-					      "Sec-WebSocket-Version: 13\r\n");
+		buffer_append_string(&x->out,
+		    "Upgrade: websocket\r\n"
+		    "Sec-WebSocket-Version: 13\r\n");
 	else if (status == 405 || status == 501)
 		buffer_append_string(&x->out, "Allow: GET, HEAD\r\n");
 	else if (status == 401)
@@ -214,8 +214,7 @@ exchange_append_stream_head(struct buffer *out, struct wsexec_server *s,
 	    "Wsexec-Run: %s\r\nConnection: close\r\n%s%s\r\n",
 	    format == FORMAT_JSON ? "application/x-ndjson" : "text/plain",
 	    s->run,
-	    carrier == CARRIER_CHUNKED ? "Transfer-Encoding: chunked\r\n" :
-					 "",
+	    carrier == CARRIER_CHUNKED ? "Transfer-Encoding: chunked\r\n" : "",
 	    exchange_safety);
 }
 

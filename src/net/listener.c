@@ -21,7 +21,7 @@
 #include "net/server.h"
 
 #define LISTENER_BACKLOG 4096
-#define LISTENER_ACCEPT_MAX 64	/* connections taken in one callback */
+#define LISTENER_ACCEPT_MAX 64	 /* connections taken in one callback */
 #define LISTENER_PAUSE_US 100000 /* when the kernel has nothing to give */
 
 /* Without a length: it ends where the connection does. */
@@ -106,8 +106,7 @@ listener_accept(struct listener *l)
 	default: /* EAGAIN: everybody is in */
 		return false;
 	}
-	server_log(l->server, 0, "no new clients for now: %s",
-	    strerror(errno));
+	server_log(l->server, 0, "no new clients for now: %s", strerror(errno));
 	listener_pause(l);
 	return false;
 }
@@ -133,8 +132,8 @@ listener_bind(const struct addrinfo *ai, int *out)
 	const int on = 1;
 	int fd, saved;
 
-	fd = socket(ai->ai_family,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
 	if (fd == -1)
 		return WSEXEC_ERR_SYSTEM;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -154,8 +153,7 @@ listener_bind(const struct addrinfo *ai, int *out)
 
 /* The address to show: what is bound, but a name anybody can open. */
 static void
-listener_make_url(const struct wsexec_server *s, int fd, char *url,
-    size_t size)
+listener_make_url(const struct wsexec_server *s, int fd, char *url, size_t size)
 {
 	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 	socklen_t length = sizeof(address);
@@ -179,8 +177,8 @@ listener_open(struct wsexec_server *s, const char *address, uint16_t port,
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST |
 		    AI_NUMERICSERV | AI_PASSIVE,
 		.ai_socktype = SOCK_STREAM };
-	const char *host = strcmp(address, "localhost") == 0 ? "127.0.0.1" :
-							       address;
+	const char *host =
+	    strcmp(address, "localhost") == 0 ? "127.0.0.1" : address;
 	struct addrinfo *ai;
 	struct listener *l;
 	char service[8];

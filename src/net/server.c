@@ -128,8 +128,8 @@ server_reap(struct wsexec_server *s)
 }
 
 static bool
-server_append(struct wsexec_server *s, enum stream stream,
-    const uint8_t *text, size_t n, bool continued)
+server_append(struct wsexec_server *s, enum stream stream, const uint8_t *text,
+    size_t n, bool continued)
 {
 	const struct record r = { .time_us = s->written_us,
 		.text = text,
@@ -163,18 +163,17 @@ server_build(struct wsexec_server *s, const struct wsexec_config *config)
 		return false;
 	s->journal = journal_new(s->settings.kept_bytes);
 	s->encoder = encoder_new();
-	s->splitters[STREAM_STDOUT] = splitter_new(s->settings.max_line_bytes,
-	    server_stdout_cb, s);
-	s->splitters[STREAM_STDERR] = splitter_new(s->settings.max_line_bytes,
-	    server_stderr_cb, s);
+	s->splitters[STREAM_STDOUT] =
+	    splitter_new(s->settings.max_line_bytes, server_stdout_cb, s);
+	s->splitters[STREAM_STDERR] =
+	    splitter_new(s->settings.max_line_bytes, server_stderr_cb, s);
 	if (s->journal == NULL || s->encoder == NULL ||
 	    s->splitters[STREAM_STDOUT] == NULL ||
 	    s->splitters[STREAM_STDERR] == NULL)
 		return false;
-	return evtimer_assign(&s->turn_event, s->base, turn_cb, s) ==
-	    0 &&
-	    event_assign(&s->tick_event, s->base, -1, EV_PERSIST,
-		turn_tick_cb, s) == 0 &&
+	return evtimer_assign(&s->turn_event, s->base, turn_cb, s) == 0 &&
+	    event_assign(&s->tick_event, s->base, -1, EV_PERSIST, turn_tick_cb,
+		s) == 0 &&
 	    event_add(&s->tick_event, &tick) == 0;
 }
 
@@ -256,9 +255,9 @@ wsexec_server_write(struct wsexec_server *s, enum wsexec_stream stream,
 	if (s->ended)
 		return WSEXEC_ERR_ENDED;
 	s->written_us = server_clock_us(CLOCK_REALTIME);
-	written = splitter_write(s->splitters[stream == WSEXEC_STDERR ?
-					 STREAM_STDERR :
-					 STREAM_STDOUT],
+	written = splitter_write(
+	    s->splitters[stream == WSEXEC_STDERR ? STREAM_STDERR :
+						   STREAM_STDOUT],
 	    bytes, size);
 	server_trim(s);
 	if (s->news)

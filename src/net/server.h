@@ -52,8 +52,8 @@ struct wsexec_server {
 	struct connection_list dead;	/* to be freed by the turn */
 	size_t pending_count;
 	size_t connection_count; /* of pending and streams */
-	size_t subscriber_count;     /* those who get output */
-	size_t json_count;	     /* those of them who get all records */
+	size_t subscriber_count; /* those who get output */
+	size_t json_count;	 /* those of them who get all records */
 
 	struct subscriber_list ready;	/* the turn is to serve them */
 	size_t ready_count;		/* how many those are */
@@ -64,8 +64,8 @@ struct wsexec_server {
 	bool turn_is_due;
 	bool tick_is_on;
 
-	char run[17]; /* id of the run: 16 hexadecimal digits */
-	int64_t start_us; /* when it began, since 1970; 0: not yet */
+	char run[17];	    /* id of the run: 16 hexadecimal digits */
+	int64_t start_us;   /* when it began, since 1970; 0: not yet */
 	int64_t written_us; /* when output last came, since 1970 */
 	long pid;
 	bool ended;
@@ -78,10 +78,10 @@ struct wsexec_server {
 	int64_t sweep_us;      /* when it began */
 	int64_t sweep_cost_us; /* work it took to reach everybody */
 	size_t sweep_left;     /* how many it has not reached yet */
-	bool paused;	      /* input is held back for slow clients */
-	bool clients_changed; /* their number, since it was last told */
-	int64_t progress_us;  /* when a client last took a byte */
-	int64_t now_us;	      /* monotonic, as of this callback */
+	bool paused;	       /* input is held back for slow clients */
+	bool clients_changed;  /* their number, since it was last told */
+	int64_t progress_us;   /* when a client last took a byte */
+	int64_t now_us;	       /* monotonic, as of this callback */
 
 	uint64_t partial_seq[STREAM_COUNT]; /* of the unfinished line told */
 	size_t partial_size[STREAM_COUNT];  /* bytes of it */

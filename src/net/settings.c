@@ -87,8 +87,8 @@ settings_copy_strings(struct settings *to, const struct wsexec_config *from)
 	if (to->command == NULL || to->origins == NULL || to->hosts == NULL ||
 	    to->base_path == NULL)
 		return false;
-	to->title = from->title != NULL ? strdup(from->title) :
-					  join_words(to->command);
+	to->title =
+	    from->title != NULL ? strdup(from->title) : join_words(to->command);
 	while (to->hosts[n] != NULL)
 		n++;
 	(void)gethostname(name, sizeof(name) - 1);
@@ -120,8 +120,8 @@ to_ms(double seconds, double fallback)
 bool
 settings_copy(struct settings *to, const struct wsexec_config *from)
 {
-	to->history_bytes = from->history_bytes != 0 ? from->history_bytes :
-						       64 * 1024 * 1024;
+	to->history_bytes =
+	    from->history_bytes != 0 ? from->history_bytes : 64 * 1024 * 1024;
 	if (from->no_history)
 		to->history_bytes = 0;
 	to->kept_bytes = to->history_bytes > JOURNAL_LIVE_BYTES ?
@@ -132,8 +132,8 @@ settings_copy(struct settings *to, const struct wsexec_config *from)
 	    to->client_buffer_bytes > to->kept_bytes)
 		to->client_buffer_bytes = to->kept_bytes;
 	to->slow = from->slow;
-	to->max_line_bytes = from->max_line_bytes != 0 ? from->max_line_bytes :
-							 65536;
+	to->max_line_bytes =
+	    from->max_line_bytes != 0 ? from->max_line_bytes : 65536;
 	to->max_clients = from->max_clients != 0 ? from->max_clients :
 						   settings_default_clients();
 	to->latency_us = from->latency_us != 0 ? from->latency_us : 5000;

@@ -13,13 +13,13 @@
 #include "wsexec.h"
 
 struct settings {
-	char *title;	/* owned */
-	char **command; /* owned, NULL-terminated */
+	char *title;	 /* owned */
+	char **command;	 /* owned, NULL-terminated */
 	char *base_path; /* owned: "" or "/..." */
-	char **origins; /* owned, NULL-terminated */
-	char **hosts;	/* owned, NULL-terminated; has the own host name */
-	char *token;	/* owned, or NULL */
-	uint64_t history_bytes;	/* for late joiners */
+	char **origins;	 /* owned, NULL-terminated */
+	char **hosts;	 /* owned, NULL-terminated; has the own host name */
+	char *token;	 /* owned, or NULL */
+	uint64_t history_bytes; /* for late joiners */
 	uint64_t kept_bytes;	/* at least that; what the journal holds */
 	uint64_t client_buffer_bytes; /* never more than kept_bytes */
 	enum wsexec_slow slow;

@@ -12,8 +12,8 @@
 #include "net/server.h"
 #include "net/subscriber.h"
 
-#define SUBSCRIBER_REASON_MAX 124 /* of a close frame, and NUL */
-#define SUBSCRIBER_PONGS_MAX 1024 /* bytes waiting before pings go unheard */
+#define SUBSCRIBER_REASON_MAX 124    /* of a close frame, and NUL */
+#define SUBSCRIBER_PONGS_MAX 1024    /* bytes waiting before pings go unheard */
 #define SUBSCRIBER_PARTIAL_MAX 16384 /* bytes of an unfinished line shown */
 
 enum step {
@@ -132,8 +132,8 @@ subscriber_count(struct wsexec_server *server, const struct subscriber *s,
 }
 
 bool
-subscriber_open(struct connection *c, const struct query *q,
-    enum format format, enum carrier carrier, const void *head, size_t n)
+subscriber_open(struct connection *c, const struct query *q, enum format format,
+    enum carrier carrier, const void *head, size_t n)
 {
 	struct wsexec_server *server = c->server;
 	char peer[CONNECTION_PEER_MAX];
@@ -220,11 +220,10 @@ subscriber_append_partial(struct subscriber *s, enum stream stream)
 
 	r.text = splitter_pending(server->splitters[stream], &r.size);
 	if (r.size == 0 || r.size > SUBSCRIBER_PARTIAL_MAX ||
-	    feed_next(&s->cursor) != last + 1 || s->cursor.stop <= last ||
-	    (s->streams & (1U << stream)) == 0)
+	    s->cursor.stop <= last || (s->streams & (1U << stream)) == 0)
 		return;
-	encoder_append_partial(server->encoder, &s->out, s->format,
-	    s->carrier, &r);
+	encoder_append_partial(server->encoder, &s->out, s->format, s->carrier,
+	    &r);
 }
 
 /* Puts what is due into out; false: nothing was. */
@@ -236,6 +235,9 @@ subscriber_fill(struct subscriber *s)
 
 	if (server->start_us == 0)
 		due &= ~(unsigned int)SUBSCRIBER_DUE_START;
+	if ((due & SUBSCRIBER_DUE_PARTIAL) != 0 &&
+	    feed_next(&s->cursor) <= journal_last(server->journal))
+		due &= ~(unsigned int)SUBSCRIBER_DUE_PARTIAL;
 	s->due &= (uint8_t)~due;
 	if ((due & SUBSCRIBER_DUE_START) != 0)
 		subscriber_append_start(s);
@@ -323,8 +325,7 @@ subscriber_fall_behind(struct subscriber *s)
 		return STEP_ON;
 	}
 	/* Half of what it may be behind, lest it falls behind again at once. */
-	to = journal_within(server->journal,
-	    settings->client_buffer_bytes / 2);
+	to = journal_within(server->journal, settings->client_buffer_bytes / 2);
 	if (to > stop)
 		to = stop + 1;
 	subscriber_note_gap(s, next, to - 1, GAP_SLOW);
@@ -394,8 +395,11 @@ subscriber_send_feed(struct subscriber *s, size_t *budget)
 	case FEED_BYTES:
 		break;
 	case FEED_END:
+		if (subscriber_fill(s)) /* what waited for this */
+			return STEP_ON;
 		if (!s->connection->server->ended &&
-		    s->cursor.stop > journal_last(s->connection->server->journal))
+		    s->cursor.stop >
+			journal_last(s->connection->server->journal))
 			return STEP_IDLE;
 		subscriber_end_run(s);
 		return STEP_ON;
@@ -581,8 +585,7 @@ subscriber_tick(struct subscriber *s)
 	}
 	/* At the end who takes nothing is waited for while others take. */
 	if (s->blocked_us != 0 && server_is_leaving(server) &&
-	    server->now_us - server->progress_us >=
-		settings->drain_ms * 1000) {
+	    server->now_us - server->progress_us >= settings->drain_ms * 1000) {
 		connection_close(s->connection,
 		    "too slow: nobody took a byte for the drain time");
 		return;

@@ -25,9 +25,9 @@
 struct connection;
 struct websocket_input;
 
-#define SUBSCRIBER_SEND_MAX 65536 /* bytes it gets in one go */
+#define SUBSCRIBER_SEND_MAX 65536   /* bytes it gets in one go */
 #define SUBSCRIBER_MESSAGE_MAX 4096 /* bytes of a client's message */
-#define SUBSCRIBER_FRAMES_RATE 20 /* frames a client may send a second */
+#define SUBSCRIBER_FRAMES_RATE 20   /* frames a client may send a second */
 #define SUBSCRIBER_FRAMES_BURST 60
 
 enum subscriber_list_name {
@@ -45,30 +45,33 @@ enum subscriber_due {
 	SUBSCRIBER_DUE_PING = 1 << 4,
 };
 
+/* Those of them that are for who has got all lines. */
+#define SUBSCRIBER_DUE_PARTIAL (SUBSCRIBER_DUE_STDOUT | SUBSCRIBER_DUE_STDERR)
+
 struct subscriber {
-	struct cursor cursor;		/* first: feeds hand it back */
-	TAILQ_ENTRY(subscriber) queue;	/* in the server's ready or waiting */
-	struct feed *feed;		/* borrowed: of the server */
-	struct connection *connection;	/* borrowed: owns the subscriber */
-	struct websocket_input *input;	/* owned while half a frame is in it */
-	struct buffer out;		/* for this client alone */
-	uint64_t gap_first;	/* 0: no gap to be told of */
+	struct cursor cursor;	       /* first: feeds hand it back */
+	TAILQ_ENTRY(subscriber) queue; /* in the server's ready or waiting */
+	struct feed *feed;	       /* borrowed: of the server */
+	struct connection *connection; /* borrowed: owns the subscriber */
+	struct websocket_input *input; /* owned while half a frame is in it */
+	struct buffer out;	       /* for this client alone */
+	uint64_t gap_first;	       /* 0: no gap to be told of */
 	uint64_t gap_last;
-	int64_t blocked_us;	/* since when the socket takes nothing; or 0 */
-	int64_t behind_us;	/* since when input waits for it; or 0 */
-	int64_t heard_us;	/* when the peer last sent something */
-	int64_t pinged_us;	/* when a ping was last due */
-	uint32_t out_sent;	/* bytes of out that are gone */
-	uint8_t format;		/* enum format */
-	uint8_t carrier;	/* enum carrier */
-	uint8_t streams;	/* 1 << enum stream */
-	uint8_t list;		/* enum subscriber_list_name */
-	uint8_t due;		/* enum subscriber_due */
-	uint8_t gap_reason;	/* enum gap_reason */
-	uint8_t frames_left;	/* before it counts as a flood */
-	bool resumed;		/* got exactly what it asked for */
-	bool closing;		/* no more records */
-	bool close_received;	/* the peer's close frame is here */
+	int64_t blocked_us;  /* since when the socket takes nothing; or 0 */
+	int64_t behind_us;   /* since when input waits for it; or 0 */
+	int64_t heard_us;    /* when the peer last sent something */
+	int64_t pinged_us;   /* when a ping was last due */
+	uint32_t out_sent;   /* bytes of out that are gone */
+	uint8_t format;	     /* enum format */
+	uint8_t carrier;     /* enum carrier */
+	uint8_t streams;     /* 1 << enum stream */
+	uint8_t list;	     /* enum subscriber_list_name */
+	uint8_t due;	     /* enum subscriber_due */
+	uint8_t gap_reason;  /* enum gap_reason */
+	uint8_t frames_left; /* before it counts as a flood */
+	bool resumed;	     /* got exactly what it asked for */
+	bool closing;	     /* no more records */
+	bool close_received; /* the peer's close frame is here */
 };
 
 /*

@@ -10,11 +10,11 @@
 #include "net/subscriber.h"
 #include "net/turn.h"
 
-#define TURN_NEWS_MAX 65536	    /* bytes that do not wait for the interval */
-#define TURN_SLICE_US 2000	    /* of sending before others have their turn */
-#define TURN_SLICE_CHECK 16	    /* subscribers between looks at the clock */
+#define TURN_NEWS_MAX 65536 /* bytes that do not wait for the interval */
+#define TURN_SLICE_US 2000  /* of sending before others have their turn */
+#define TURN_SLICE_CHECK 16 /* subscribers between looks at the clock */
 #define TURN_INTERVAL_MAX_US 50000 /* between sweeps, whatever they cost */
-#define TURN_END_GRACE_US 1000000   /* for requests under way at the end */
+#define TURN_END_GRACE_US 1000000  /* for requests under way at the end */
 
 /* As server_need_turn(), but lets the loop look at the sockets first. */
 static void

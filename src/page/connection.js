@@ -81,33 +81,21 @@ export class Connection {
 		const records = data.split("\n").filter((text) => text !== "")
 		    .map((text) => JSON.parse(text));
 
-		this.#deliver(records.filter((record) => this.#isNew(record)));
+		for (const record of records)
+			this.#note(record);
+		this.#deliver(records);
 	}
 
-	/* Notes where the record leads to. */
-	#isNew(record) {
-		switch (record.type) {
-		case "start":
+	/* Where the record leads to. */
+	#note(record) {
+		if (record.type === "start")
 			this.#started(record);
-			return true;
-		case "line":
-			return this.#advance(record.seq, record.partial);
-		case "gap":
-			return this.#advance(record.last, false);
-		case "exit":
+		else if (record.type === "line" && !record.partial)
+			this.#last = record.seq;
+		else if (record.type === "gap")
+			this.#last = record.last;
+		else if (record.type === "exit")
 			this.#exited = true;
-			return true;
-		default:
-			return true;
-		}
-	}
-
-	#advance(seq, partial) {
-		if (seq <= this.#last)
-			return false;
-		if (!partial)
-			this.#last = seq;
-		return true;
 	}
 
 	#started(record) {

@@ -103,8 +103,8 @@ export class Log {
 		if (!this.#streams.has(name)) {
 			this.#streams.set(name, {
 				parser: new Parser(),
-				partial: null, /* the row of an unfinished line */
-				joined: null, /* the row the next piece goes to */
+				partial: null, /* row of an unfinished line */
+				joined: null, /* row for the next piece */
 				size: 0, /* of joined, in characters */
 			});
 		}

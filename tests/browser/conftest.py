@@ -204,7 +204,7 @@ class Proxy:
     def __init__(self, port):
         self.target = port
         self.limits = []
-        self.accepted = 0
+        self.requests = []
         self.cuts = 0
         self.lock = threading.Lock()
         self.pairs = []
@@ -237,7 +237,6 @@ class Proxy:
                 client.close()
                 continue
             with self.lock:
-                self.accepted += 1
                 self.pairs.append((client, server))
                 limit = self.limits.pop(0) if self.limits else None
             for source, sink, most in (
@@ -252,6 +251,8 @@ class Proxy:
         try:
             while most is None or most > 0:
                 data = source.recv(65536 if most is None else most)
+                if data.startswith(b"GET "):
+                    self.requests.append(data.split()[1].decode())
                 if not data:
                     sink.shutdown(socket.SHUT_WR)
                     return

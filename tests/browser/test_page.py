@@ -225,9 +225,11 @@ def test_markup_is_text(page, start_run):
     run = start_run("--title", MARKUP)
     run.say(MARKUP)
     run.say(MARKUP, stream="stderr")
+    run.say(f"\x1b[31m{MARKUP} in colour\x1b[m")
     run.order("printf '%s' '<script>window.taken = 3</script>'")
     page.open(run.url)
     page.wait_text(MARKUP)
+    page.wait_text(MARKUP + " in colour")
     page.wait("document.querySelector('.partial')")
     assert page.text("#title") == MARKUP
     assert page.run("return window.taken ?? null") is None
@@ -351,13 +353,17 @@ def test_pieces_of_a_line_are_joined(page, start_run):
     run = start_run("--max-line", "1K")
     run.order("printf '%02500d\\n' 7")
     run.say("next")
+    run.order("printf '%02500d\\rshort\\n' 7")
     page.open(run.url)
     page.wait_text("next")
-    assert [row[2] for row in page.rows()] == ["0" * 2499 + "7", "next"]
+    page.wait_text("short")
+    assert [row[2] for row in page.rows()] == [
+        "0" * 2499 + "7", "next", "short",
+    ]
     assert page.run(
         "return document.querySelector('[data-seq=\"1\"]').dataset.last"
     ) == "3"
-    assert numbers(page) == [1, 4]
+    assert numbers(page) == [1, 4, 5]
 
 
 def test_gap_is_told(page, start_run):
@@ -415,7 +421,8 @@ def test_reconnect_resumes_exactly(page, start_run, start_proxy):
 def test_lines_of_a_break_are_not_lost(page, start_run, start_proxy):
     run = start_run()
     proxy = start_proxy(run.port)
-    page.open(proxy.url)
+    page.open(f"{proxy.url}?tail=3")
+    page.wait_state("live")
     run.count(1, 10)
     page.wait_text("line 10")
     proxy.target = 0
@@ -427,24 +434,26 @@ def test_lines_of_a_break_are_not_lost(page, start_run, start_proxy):
     page.wait_state("live")
     page.wait_text("line 20")
     assert numbers(page) == list(range(1, 21))
+    resumed = [path for path in proxy.requests if "after=" in path]
+    assert resumed
+    assert all("after=10&run=" in path for path in resumed)
+    assert not any("tail=" in path for path in resumed)
 
 
 def test_new_run_is_told(page, start_run, start_proxy):
     first, second = start_run(), start_run()
     proxy = start_proxy(first.port)
     page.open(proxy.url)
-    first.count(1, 3, "old")
+    first.count(1, 2, "old")
+    first.say("\x1b[31mold 3")
     page.wait_text("old 3")
-    second.count(1, 2, "new")
+    second.count(1, 5, "new")
     proxy.target = second.port
     proxy.cut()
-    page.wait_text("new 2")
+    page.wait_text("new 5")
     assert page.rows() == [
-        (1, "stdout", "old 1"),
-        (2, "stdout", "old 2"),
-        (3, "stdout", "old 3"),
-        (1, "stdout", "new 1"),
-        (2, "stdout", "new 2"),
+        *((n, "stdout", f"old {n}") for n in range(1, 4)),
+        *((n, "stdout", f"new {n}") for n in range(1, 6)),
     ]
     separator = page.run(
         "const row = document.querySelector('.run');"
@@ -452,6 +461,8 @@ def test_new_run_is_told(page, start_run, start_proxy):
         " row.nextElementSibling.textContent]"
     )
     assert separator == ["old 3", "a new run has begun", "new 1"]
+    # The colour of the old run has ended with it.
+    assert page.run("return document.querySelectorAll('.sgr').length") == 1
 
 
 def test_raw_link_gives_the_bytes(page, start_run):

@@ -46,6 +46,7 @@ struct run {
 	char text[2][KEPT_BYTES]; /* the first bytes of each stream */
 	uint64_t bytes[2];
 	char why[256];
+	int outputs;
 	int ends;
 	int gones;
 	bool stray_output; /* after the end, while paused, or of a bad size */
@@ -87,6 +88,8 @@ setup(void **state)
 
 	assert_non_null(r);
 	*state = r;
+	/* For tests that wait outside of the loop. */
+	alarm(2 * WATCHDOG_SECONDS);
 	r->descriptors = count_descriptors();
 	r->base = event_base_new();
 	assert_non_null(r->base);
@@ -146,6 +149,7 @@ teardown(void **state)
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 	free(r);
+	alarm(0);
 	return 0;
 }
 
@@ -281,10 +285,8 @@ send_line(struct run *r, const char *line)
 static void
 reap_everybody(void)
 {
-	alarm(WATCHDOG_SECONDS);
 	while (waitpid(-1, NULL, 0) > 0)
 		continue;
-	alarm(0);
 }
 
 static void
@@ -736,12 +738,22 @@ test_cut_from_outside(void **state)
 	reap_everybody();
 }
 
-/* Writes for ever after the exit of the leader. */
+static void
+slow_hook(struct run *r)
+{
+	const struct timespec pause = { 0, 1000000 };
+
+	(void)r;
+	nanosleep(&pause, NULL);
+}
+
+/* Writes for ever after the exit of the leader, and faster than we read. */
 static void
 test_cut_of_endless_output(void **state)
 {
 	struct run *r = *state;
 
+	r->hook = slow_hook;
 	r->config.drain_seconds = 0.05;
 	run_shell(r, "yes & yes >&2 & exit 0");
 	assert_true(r->result.cut);
@@ -765,6 +777,8 @@ pause_hook(struct run *r)
 {
 	const struct timeval pause = { 0, 20000 };
 
+	if (++r->outputs % 2 != 0)
+		return;
 	r->paused = true;
 	child_pause(r->child);
 	child_pause(r->child);
@@ -797,20 +811,77 @@ test_pause(void **state)
 }
 
 static void
+pause_for(struct run *r, long us)
+{
+	const struct timeval pause = { 0, us };
+
+	child_pause(r->child);
+	r->paused = true;
+	event_base_once(r->base, -1, EV_TIMEOUT, resume_cb, r, &pause);
+	while (r->paused)
+		loop(r, EVLOOP_ONCE);
+}
+
+static void
 test_pause_from_start(void **state)
 {
-	const struct timeval pause = { 0, 100000 };
 	struct run *r = *state;
 
 	r->config.drain_seconds = 0.05;
 	start_shell(r, "echo kept; exit 4");
-	child_pause(r->child);
-	event_base_once(r->base, -1, EV_TIMEOUT, resume_cb, r, &pause);
-	r->paused = true;
+	pause_for(r, 100000);
 	wait_until_gone(r);
 	assert_string_equal(r->text[0], "kept\n");
 	assert_int_equal(r->result.code, 4);
 	assert_false(r->result.cut);
+}
+
+/* Time in which nobody reads is no part of the drain time. */
+static void
+test_pause_in_drain_time(void **state)
+{
+	struct run *r = *state;
+
+	open_stdin_pipe(r);
+	r->config.drain_seconds = 0.6;
+	start_shell(r,
+	    "exec 3<&0; (read line <&3; echo \"late $line\") & exit 3");
+	wait_for_state(child_pid(r->child), WEXITED);
+	loop(r, EVLOOP_ONCE);
+	pause_for(r, 700000);
+	assert_int_equal(r->ends, 0);
+	send_line(r, "line\n");
+	wait_until_gone(r);
+	assert_string_equal(r->text[0], "late line\n");
+	assert_false(r->result.cut);
+}
+
+static void
+flip_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *r = arg;
+
+	(void)fd;
+	(void)what;
+	r->paused = !r->paused;
+	(r->paused ? child_pause : child_resume)(r->child);
+}
+
+/* The drain time is the sum of all times in which somebody reads. */
+static void
+test_many_pauses_in_drain_time(void **state)
+{
+	const struct timeval interval = { 0, 20000 };
+	struct run *r = *state;
+	struct event *flip = event_new(r->base, -1, EV_PERSIST, flip_cb, r);
+
+	open_stdin_pipe(r);
+	r->config.drain_seconds = 0.1;
+	start_shell(r, "exec 3<&0; (read line <&3) & exit 3");
+	event_add(flip, &interval);
+	wait_until_gone(r);
+	event_free(flip);
+	assert_true(r->result.cut);
 }
 
 static void
@@ -945,11 +1016,34 @@ test_rest_of_group(void **state)
 }
 
 /*
- * In the group: a process that is dead but not waited for by its parent, who
- * has left the group.  It cannot be ended; we must not wait for it for ever.
+ * A command that leaves a process in the group whose parent is no member: we
+ * are not told when it ends.  It ends at once and the parent does not care
+ * (is_zombie), or it ends with a line of input and the parent waits for it.
  */
+static _Noreturn void
+keep_member(bool is_zombie)
+{
+	char bytes[16];
+	ssize_t n = 0;
+	pid_t member;
+
+	signal(SIGTERM, SIG_IGN);
+	if ((member = fork()) == 0) {
+		if (!is_zombie)
+			n = read(STDIN_FILENO, bytes, sizeof(bytes));
+		_exit(n == -1);
+	}
+	setsid();
+	for (int fd = STDOUT_FILENO; fd < 10; fd++)
+		close(fd);
+	if (!is_zombie)
+		waitpid(member, NULL, 0);
+	n = read(STDIN_FILENO, bytes, sizeof(bytes));
+	_exit(n == -1);
+}
+
 static int
-keep_zombie(void)
+leave_member(bool is_zombie)
 {
 	int ready[2];
 	char byte;
@@ -960,14 +1054,7 @@ keep_zombie(void)
 	case -1:
 		return 1;
 	case 0:
-		close(ready[0]);
-		if (fork() == 0)
-			_exit(0);
-		setsid();
-		close(STDOUT_FILENO);
-		close(STDERR_FILENO);
-		close(ready[1]);
-		_exit(read(STDIN_FILENO, &byte, 1) == -1);
+		keep_member(is_zombie);
 	default:
 		close(ready[1]);
 		return read(ready[0], &byte, 1) == 0 ? 7 : 1;
@@ -975,17 +1062,41 @@ keep_zombie(void)
 }
 
 static void
-test_group_that_cannot_end(void **state)
+run_self(struct run *r, char *mode)
 {
-	char *argv[] = { "/proc/self/exe", "keep-zombie", NULL };
-	struct run *r = *state;
+	char *argv[] = { "/proc/self/exe", mode, NULL };
 
 	open_stdin_pipe(r);
-	r->config.kill_seconds = 0;
 	assert_int_equal(start_argv(r, argv), 0);
+}
+
+/* We must not wait for ever for what cannot end. */
+static void
+test_group_that_cannot_end(void **state)
+{
+	struct run *r = *state;
+
+	r->config.kill_seconds = 0;
+	run_self(r, "leave-zombie");
 	wait_until_gone(r);
 	assert_int_equal(r->result.code, 7);
 	assert_false(is_group_empty(child_pid(r->child)));
+	again(r);
+	close_stdin_pipe(r);
+	reap_everybody();
+}
+
+static void
+test_group_that_ends_silently(void **state)
+{
+	const struct timeval pause = { 0, 300000 };
+	struct run *r = *state;
+
+	run_self(r, "leave-member");
+	event_base_once(r->base, -1, EV_TIMEOUT, send_line_cb, r, &pause);
+	wait_until_gone(r);
+	assert_int_equal(r->result.code, 7);
+	assert_true(is_group_empty(child_pid(r->child)));
 	again(r);
 	close_stdin_pipe(r);
 	reap_everybody();
@@ -1061,9 +1172,7 @@ wait_for_pipe(int fd)
 {
 	char byte;
 
-	alarm(WATCHDOG_SECONDS);
 	assert_int_equal(read(fd, &byte, 1), 0);
-	alarm(0);
 	close(fd);
 }
 
@@ -1149,12 +1258,10 @@ test_guard_ends_group(void **state)
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		kill(g.pid, signals[i]);
 	close(g.fd);
-	alarm(WATCHDOG_SECONDS);
 	assert_int_equal(waitpid(member, &status, 0), member);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 	assert_int_equal(waitpid(g.pid, &status, 0), g.pid);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	alarm(0);
 }
 
 static void
@@ -1175,19 +1282,28 @@ test_guard_stops(void **state)
 	assert_int_equal(WTERMSIG(status), SIGUSR1);
 }
 
-/* Kills each child process that is not the command. */
-static void
-kill_guard_hook(struct run *r)
+/* The child process that is not the command, or 0. */
+static pid_t
+find_guard(const struct run *r)
 {
 	FILE *children = fopen("/proc/thread-self/children", "r");
-	int pid, killed = 0;
+	pid_t guard = 0;
+	int pid;
 
 	while (fscanf(children, "%d", &pid) == 1)
 		if (pid != child_pid(r->child))
-			killed += kill(pid, SIGKILL) == 0;
+			guard = pid;
 	fclose(children);
+	return guard;
+}
+
+static void
+kill_guard_hook(struct run *r)
+{
+	pid_t guard = find_guard(r);
+
 	r->hook = NULL;
-	send_line(r, killed == 1 ? "3\n" : "4\n");
+	send_line(r, guard != 0 && kill(guard, SIGKILL) == 0 ? "3\n" : "4\n");
 }
 
 static void
@@ -1199,6 +1315,16 @@ test_loss_of_guard(void **state)
 	r->hook = kill_guard_hook;
 	run_shell(r, "echo ready; read status; exit $status");
 	assert_int_equal(r->result.code, 3);
+}
+
+static void
+test_no_guard_without_group(void **state)
+{
+	struct run *r = *state;
+
+	run_shell(r, "exit 0");
+	while (find_guard(r) != 0)
+		loop(r, EVLOOP_ONCE);
 }
 
 /* What main does, in short, in a process that will be killed. */
@@ -1236,9 +1362,7 @@ kill_parent(struct run *r, const char *script)
 	if ((parent = fork()) == 0)
 		be_killed(r, all, report[1]);
 	close(report[1]);
-	alarm(WATCHDOG_SECONDS);
 	assert_int_equal(read(report[0], &group, sizeof(group)), sizeof(group));
-	alarm(0);
 	close(report[0]);
 	close(witness[1]);
 	assert_false(is_group_empty(group));
@@ -1302,22 +1426,28 @@ main(int argc, char **argv)
 		RUN(test_cut_of_endless_output),
 		RUN(test_pause),
 		RUN(test_pause_from_start),
+		RUN(test_pause_in_drain_time),
+		RUN(test_many_pauses_in_drain_time),
 		RUN(test_signal_reaches_group),
 		RUN(test_signal_wakes_stopped),
 		RUN(test_kill_after_term),
 		RUN(test_other_signals),
 		RUN(test_rest_of_group),
 		RUN(test_group_that_cannot_end),
+		RUN(test_group_that_ends_silently),
 		RUN(test_close_output),
 		RUN(test_free_while_running),
 		RUN(test_guard_holds_nothing),
 		RUN(test_guard_ends_group),
 		RUN(test_guard_stops),
 		RUN(test_loss_of_guard),
+		RUN(test_no_guard_without_group),
 		RUN(test_killed_parent),
 	};
 
-	if (argc == 2 && strcmp(argv[1], "keep-zombie") == 0)
-		return keep_zombie();
+	if (argc == 2 && strcmp(argv[1], "leave-zombie") == 0)
+		return leave_member(true);
+	if (argc == 2 && strcmp(argv[1], "leave-member") == 0)
+		return leave_member(false);
 	return cmocka_run_group_tests_name("child", tests, NULL, NULL);
 }

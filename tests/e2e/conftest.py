@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: ISC
+"""What the end-to-end tests share: runs of wsexec, clients of them, and a
+look at the end that no process is left."""
+
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from harness import Run, become_subreaper, kill_children
+from harness import wait_nothing_is_left
+from rawsocket import Peer
+from viewers import Curl, Viewer
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "valgrind: also run in valgrind, so it is short"
+    )
+    become_subreaper()
+
+
+@pytest.fixture
+def directory():
+    """A private directory."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="wsexec-test-"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing_running():
+    yield
+    try:
+        wait_nothing_is_left()
+    finally:
+        kill_children()
+
+
+@pytest.fixture
+def start(directory, leaves_nothing_running):
+    """start(option ..., script=... or command=[...]) starts wsexec; without
+    a command it reads stdin, which is then to be given."""
+    runs = []
+
+    def start_run(*options, script=None, command=(), **keywords):
+        if script is not None:
+            command = ["sh", "-c", script]
+        own = directory / f"run{len(runs)}"
+        own.mkdir()
+        runs.append(Run(own, options, command, **keywords))
+        return runs[-1]
+
+    yield start_run
+    for run in runs:
+        run.close()
+
+
+@pytest.fixture
+def clients(start):
+    """Whatever is appended is closed at the end, before the runs are."""
+    opened = []
+    yield opened
+    for client in reversed(opened):
+        client.close()
+
+
+@pytest.fixture
+def view(clients):
+    """view(run, query) attaches a WebSocket client."""
+
+    def attach(run, query=""):
+        clients.append(Viewer(run.at(f"/?{query}", "ws")))
+        return clients[-1]
+
+    return attach
+
+
+@pytest.fixture
+def curl(clients):
+    """curl(argument ...) starts curl."""
+
+    def attach(*arguments):
+        clients.append(Curl(*arguments))
+        return clients[-1]
+
+    return attach
+
+
+@pytest.fixture
+def connect(clients):
+    """connect(run) opens a plain connection."""
+
+    def attach(run, **keywords):
+        clients.append(Peer(run.port, **keywords))
+        return clients[-1]
+
+    return attach
