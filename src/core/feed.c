@@ -317,6 +317,12 @@ feed_rest(const struct cursor *c)
 	return b->ends[index] - c->offset;
 }
 
+size_t
+feed_record_size(const struct cursor *c)
+{
+	return c->block->ends[cursor_index(c)] - c->offset;
+}
+
 uint64_t
 feed_next(const struct cursor *c)
 {
@@ -345,6 +351,7 @@ feed_drop_block(struct feed *f)
 	struct feed_block *b;
 
 	if (f->blocks.first == f->blocks.end) {
+		ring_clear(&f->blocks);
 		ring_init(&f->blocks, journal_first_block(f->journal) + 1);
 		return;
 	}

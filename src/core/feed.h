@@ -83,6 +83,9 @@ void feed_advance(struct cursor *c, size_t n);
 /* Bytes to the end of a record that was begun; 0: between two records. */
 size_t feed_rest(const struct cursor *c);
 
+/* Bytes of the record a cursor stands in front of, after FEED_BYTES. */
+size_t feed_record_size(const struct cursor *c);
+
 /* The first sequence number not yet read to its end. */
 uint64_t feed_next(const struct cursor *c);
 

@@ -96,16 +96,16 @@ block_new(struct journal *j, size_t needed)
 	} else if ((b = malloc(size)) == NULL) {
 		return NULL;
 	}
+	if (!ring_push(&j->blocks, b)) {
+		free(b);
+		return NULL;
+	}
 	/* What stays empty counts, since it is memory that is gone. */
 	if (j->tail != NULL)
 		j->appended += block_room(j->tail) + sizeof(*b);
 	*b = (struct block){ .first_seq = j->last_seq + 1,
 		.start = j->appended,
-		.capacity = (size - sizeof(*b)) / 16 * 16 };
-	if (!ring_push(&j->blocks, b)) {
-		free(b);
-		return NULL;
-	}
+		.capacity = size - sizeof(*b) };
 	j->bytes += size;
 	return b;
 }
@@ -209,6 +209,15 @@ journal_get(const struct journal *j, uint64_t block, uint32_t index,
 		.size = entry->end - start,
 		.stream = (enum stream)entry->stream,
 		.continued = entry->continued != 0 };
+}
+
+void
+journal_find(const struct journal *j, uint64_t seq, struct record *r)
+{
+	uint64_t block = journal_find_block(j, seq);
+
+	journal_get(j, block,
+	    (uint32_t)(seq - journal_block(j, block)->first_seq), r);
 }
 
 bool

@@ -56,6 +56,9 @@ uint64_t journal_block_first(const struct journal *j, uint64_t block,
 void journal_get(const struct journal *j, uint64_t block, uint32_t index,
     struct record *r);
 
+/* Record seq, which must be kept; as journal_get(). */
+void journal_find(const struct journal *j, uint64_t seq, struct record *r);
+
 /* Whether the oldest block must go to stay within the bound. */
 bool journal_is_over(const struct journal *j);
 void journal_drop_block(struct journal *j);

@@ -53,7 +53,6 @@ struct wsexec_server {
 	size_t pending_count;
 	size_t connection_count; /* of pending and streams */
 	size_t subscriber_count; /* those who get output */
-	size_t json_count;	 /* those of them who get all records */
 
 	struct subscriber_list ready;	/* the turn is to serve them */
 	size_t ready_count;		/* how many those are */

@@ -57,11 +57,13 @@ struct subscriber {
 	struct buffer out;	       /* for this client alone */
 	uint64_t gap_first;	       /* 0: no gap to be told of */
 	uint64_t gap_last;
-	int64_t blocked_us;  /* since when the socket takes nothing; or 0 */
-	int64_t behind_us;   /* since when input waits for it; or 0 */
-	int64_t heard_us;    /* when the peer last sent something */
-	int64_t pinged_us;   /* when a ping was last due */
-	uint32_t out_sent;   /* bytes of out that are gone */
+	int64_t blocked_us; /* since when the socket takes nothing; or 0 */
+	int64_t behind_us;  /* since when input waits for it; or 0 */
+	int64_t heard_us;   /* when the peer last sent something */
+	int64_t pinged_us;  /* when a ping was last due */
+	uint32_t out_sent;  /* bytes of out that are gone */
+	/* raw: bytes of each stream's unfinished line that are sent */
+	uint32_t ahead[STREAM_COUNT];
 	uint8_t format;	     /* enum format */
 	uint8_t carrier;     /* enum carrier */
 	uint8_t streams;     /* 1 << enum stream */
@@ -93,8 +95,20 @@ void subscriber_read(struct subscriber *s, const void *bytes, size_t n);
  */
 void subscriber_serve(struct subscriber *s);
 
-/* Puts it on the ready list. */
+/* Puts it on a list, or takes it off all lists. */
 void subscriber_make_ready(struct subscriber *s);
+void subscriber_wait(struct subscriber *s);
+void subscriber_unlist(struct subscriber *s);
+
+/* Sees to it that it is told what is due, if its format can. */
+void subscriber_tell(struct subscriber *s, unsigned int due);
+
+/* Records from first to last are not for this client: it is told in time. */
+void subscriber_note_gap(struct subscriber *s, uint64_t first, uint64_t last,
+    enum gap_reason reason);
+
+/* It is further behind than it may be: what --slow says happens. */
+void subscriber_fall_behind(struct subscriber *s);
 
 /* Ends its stream after the record it is in; reason for peer and log. */
 void subscriber_end(struct subscriber *s, unsigned int code,

@@ -167,15 +167,9 @@ turn_tell_all(struct wsexec_server *s, unsigned int due)
 {
 	struct connection *c;
 
-	if (s->json_count == 0)
-		return;
 	TAILQ_FOREACH(c, &s->streams, link) {
-		if (c->state != CONNECTION_STREAM ||
-		    c->subscriber->format != FORMAT_JSON)
-			continue;
-		c->subscriber->due |= (uint8_t)due;
-		if (c->subscriber->blocked_us == 0)
-			subscriber_make_ready(c->subscriber);
+		if (c->state == CONNECTION_STREAM)
+			subscriber_tell(c->subscriber, due);
 	}
 }
 

@@ -20,7 +20,7 @@ struct wsexec_server;
 void turn_cb(evutil_socket_t fd, short what, void *server);
 void turn_tick_cb(evutil_socket_t fd, short what, void *server);
 
-/* Sets what subscribers of all records are to be told (SUBSCRIBER_DUE_...). */
+/* Sees to it that all are told (SUBSCRIBER_DUE_...), if their format can. */
 void turn_tell_all(struct wsexec_server *s, unsigned int due);
 
 #endif

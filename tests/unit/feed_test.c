@@ -50,7 +50,8 @@ void *REAL(malloc)(size_t size);
 void *REAL(calloc)(size_t n, size_t size);
 void *REAL(realloc)(void *old, size_t size);
 
-static struct {
+/* Compilers take it that malloc() looks at nothing of ours. */
+static volatile struct {
 	bool armed;	 /* the code under test runs */
 	size_t left;	 /* allocations until one fails; 0: none fails */
 	size_t failures; /* so far */
@@ -65,19 +66,20 @@ memory_runs_out(void)
 	return true;
 }
 
-void *
+/* Not inline, where gcc would warn of each NULL that a test rules out. */
+__attribute__((noinline)) void *
 malloc(size_t size)
 {
 	return memory_runs_out() ? NULL : REAL(malloc)(size);
 }
 
-void *
+__attribute__((noinline)) void *
 calloc(size_t n, size_t size)
 {
 	return memory_runs_out() ? NULL : REAL(calloc)(n, size);
 }
 
-void *
+__attribute__((noinline)) void *
 realloc(void *old, size_t size)
 {
 	return memory_runs_out() ? NULL : REAL(realloc)(old, size);
@@ -185,8 +187,8 @@ world_note(struct world *w, const struct record *r)
 static void
 world_append(struct world *w, enum stream stream, size_t size, bool continued)
 {
-	const struct record r = {
-		.time_us = (int64_t)random_below(UINT64_C(1) << 50),
+	const struct record r = { .time_us =
+				      (int64_t)random_below(UINT64_C(1) << 50),
 		.text = pattern + random_below(PATTERN_BYTES - size),
 		.size = size,
 		.stream = stream,
@@ -443,7 +445,8 @@ static bool
 world_has_blocks(const struct world *w, uint64_t n)
 {
 	return journal_end_block(w->journal) -
-	    journal_first_block(w->journal) >= n;
+	    journal_first_block(w->journal) >=
+	    n;
 }
 
 /* Without a block in the journal there is none in the feeds. */
@@ -683,8 +686,7 @@ test_stream_that_is_seldom_used(void **state)
 		assert_int_equal(feed_next(&r->cursor), w->last);
 		world_append(w, STREAM_STDOUT, 10, false);
 		assert_int_equal(reader_read(r, SIZE_MAX), FEED_BYTES);
-		world_fill(w, STREAM_STDOUT, 3000,
-		    (uint64_t)(5 + 2 * i));
+		world_fill(w, STREAM_STDOUT, 3000, (uint64_t)(5 + 2 * i));
 	}
 	while (world_has_blocks(w, 2))
 		world_drop(w);
@@ -838,8 +840,9 @@ make_pattern(void)
 	size_t i;
 
 	for (i = 0; i < PATTERN_BYTES; i++)
-		pattern[i] = random() % 64 == 0 ? (uint8_t)random() :
-						  (uint8_t)(' ' + random() % 95);
+		pattern[i] =
+		    (uint8_t)(random() % 64 == 0 ? random() :
+						   ' ' + random() % 95);
 }
 
 static void
@@ -895,9 +898,9 @@ run_with_failure(size_t n)
 	int i, reader;
 
 	memory.left = n;
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 60; i++) {
 		world_append(w, i % 5 == 0 ? STREAM_STDERR : STREAM_STDOUT,
-		    i == 50 ? 300000 : 15000, false);
+		    i == 30 ? 300000 : 15000, false);
 		if (i % 10 != 0)
 			continue;
 		for (reader = 0; reader < 4; reader++) {
@@ -907,11 +910,12 @@ run_with_failure(size_t n)
 				    journal_first(w->journal), CURSOR_NO_STOP);
 			if (w->readers[reader].lane == NULL)
 				continue;
-			reader_read(&w->readers[reader], reader < 2 ? 20000 : 9);
+			reader_read(&w->readers[reader],
+			    reader < 2 ? 20000 : 9);
 			if (reader < 2)
 				reader_read_all(&w->readers[reader]);
 		}
-		while (world_has_blocks(w, 4))
+		while (world_has_blocks(w, 3))
 			world_drop(w);
 	}
 	world_free(w);
@@ -930,6 +934,7 @@ test_each_allocation_fails_once(void **state)
 		failures = memory.failures;
 		run_with_failure(++n);
 	} while (memory.failures > failures);
+	print_message("           %zu allocations\n", n - 1);
 	assert_true(n > 50);
 }
 
@@ -939,8 +944,9 @@ test_journal_without_memory(void **state)
 {
 	struct journal *tried, *other;
 	struct record r = { .text = pattern };
-	size_t failures, failed = 0;
+	size_t n, failed = 0;
 	uint64_t seq;
+	bool ok;
 
 	(void)state;
 	if (!memory_can_run_out())
@@ -953,18 +959,17 @@ test_journal_without_memory(void **state)
 	assert_non_null(other = journal_new(0));
 	while (journal_end_block(other) < 70) {
 		r.size = random_below(200000);
-		failures = memory.failures;
-		memory.armed = true;
-		memory.left = 1 + failed % 2;
-		while (!journal_append(tried, &r))
-			failed++;
-		memory.armed = false;
+		for (ok = false, n = 1; !ok; n++) {
+			memory.armed = true;
+			memory.left = n;
+			ok = journal_append(tried, &r);
+			memory.armed = false;
+			failed += !ok;
+		}
 		assert_true(journal_append(other, &r));
-		if (failures != memory.failures)
-			assert_int_equal(journal_bytes(tried),
-			    journal_bytes(other));
+		assert_int_equal(journal_bytes(tried), journal_bytes(other));
 	}
-	assert_true(failed >= 70);
+	assert_true(failed > 70); /* a block each, and where they are noted */
 	for (seq = 1; seq <= journal_last(other) + 1; seq++)
 		assert_int_equal(journal_lag(tried, seq),
 		    journal_lag(other, seq));

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What a subscriber gets, and in which order: what concerns only it between
+ * two records of the feed.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "core/journal.h"
+#include "core/splitter.h"
+#include "core/websocket.h"
+#include "net/connection.h"
+#include "net/server.h"
+#include "net/subscriber.h"
+
+#define SUBSCRIBER_REASON_MAX 124    /* of a close frame, and NUL */
+#define SUBSCRIBER_PARTIAL_MAX 16384 /* bytes of an unfinished line in json */
+
+enum step {
+	STEP_ON,      /* something was done; go on */
+	STEP_BLOCKED, /* the socket takes nothing */
+	STEP_IDLE,    /* there is nothing to send */
+	STEP_GONE,    /* the stream is over */
+};
+
+void
+subscriber_keep_rest(struct cursor *c, const uint8_t *rest, size_t n)
+{
+	struct subscriber *s = (struct subscriber *)(void *)c;
+
+	/* In the middle of a record nothing of out has been sent. */
+	buffer_prepend(&s->out, rest, n);
+}
+
+static void
+subscriber_append_start(struct subscriber *s)
+{
+	const struct wsexec_server *server = s->connection->server;
+	const struct start_info info = {
+		.run = server->run,
+		.command = (const char *const *)server->settings.command,
+		.title = server->settings.title,
+		.time_us = server->start_us,
+		.pid = server->pid,
+		.first = feed_next(&s->cursor),
+		.last = journal_last(server->journal),
+		.resumed = s->resumed,
+	};
+
+	encoder_append_start(server->encoder, &s->out, s->format, s->carrier,
+	    &info);
+}
+
+/*
+ * The unfinished line of a stream, for who has got all before it: in json all
+ * of it, to be replaced by the record it becomes; in raw what is new of it, as
+ * the bytes will not come again.
+ */
+static void
+subscriber_append_partial(struct subscriber *s, enum stream stream)
+{
+	const struct wsexec_server *server = s->connection->server;
+	uint64_t last = journal_last(server->journal);
+	struct record r = { .seq = last + 1,
+		.time_us = server->written_us,
+		.stream = stream,
+		.continued = true };
+
+	r.text = splitter_pending(server->splitters[stream], &r.size);
+	if (r.size == 0 || s->cursor.stop <= last ||
+	    (s->streams & (1U << stream)) == 0)
+		return;
+	if (s->format == FORMAT_RAW) {
+		r.text += s->ahead[stream];
+		r.size -= s->ahead[stream];
+		s->ahead[stream] += (uint32_t)r.size;
+		encoder_append_line(server->encoder, &s->out, s->format,
+		    s->carrier, &r);
+	} else if (r.size <= SUBSCRIBER_PARTIAL_MAX) {
+		encoder_append_partial(server->encoder, &s->out, s->format,
+		    s->carrier, &r);
+	}
+}
+
+/* Puts what a raw client has not yet got of the next record into out. */
+static void
+subscriber_append_remainder(struct subscriber *s)
+{
+	const struct wsexec_server *server = s->connection->server;
+	struct record r;
+	size_t skip;
+
+	journal_find(server->journal, feed_next(&s->cursor), &r);
+	skip = s->ahead[r.stream] < r.size ? s->ahead[r.stream] : r.size;
+	s->ahead[r.stream] -= (uint32_t)skip;
+	r.text += skip;
+	r.size -= skip;
+	encoder_append_line(server->encoder, &s->out, s->format, s->carrier,
+	    &r);
+	feed_advance(&s->cursor, feed_record_size(&s->cursor));
+}
+
+/* Puts what is due into out; false: nothing was. */
+static bool
+subscriber_fill(struct subscriber *s)
+{
+	struct wsexec_server *server = s->connection->server;
+	unsigned int due = s->due;
+
+	if (server->start_us == 0)
+		due &= ~(unsigned int)SUBSCRIBER_DUE_START;
+	if ((due & SUBSCRIBER_DUE_PARTIAL) != 0 &&
+	    feed_next(&s->cursor) <= journal_last(server->journal))
+		due &= ~(unsigned int)SUBSCRIBER_DUE_PARTIAL;
+	s->due &= (uint8_t)~due;
+	if ((due & SUBSCRIBER_DUE_START) != 0)
+		subscriber_append_start(s);
+	if (s->gap_first != 0)
+		encoder_append_gap(server->encoder, &s->out, s->format,
+		    s->carrier, s->gap_first, s->gap_last, s->gap_reason);
+	s->gap_first = 0;
+	if ((due & SUBSCRIBER_DUE_CLIENTS) != 0)
+		encoder_append_clients(server->encoder, &s->out, s->format,
+		    s->carrier, server->subscriber_count);
+	if ((due & SUBSCRIBER_DUE_STDOUT) != 0)
+		subscriber_append_partial(s, STREAM_STDOUT);
+	if ((due & SUBSCRIBER_DUE_STDERR) != 0)
+		subscriber_append_partial(s, STREAM_STDERR);
+	if ((due & SUBSCRIBER_DUE_PING) != 0)
+		websocket_append_frame(&s->out, WEBSOCKET_PING, NULL, 0);
+	return s->out.size > 0;
+}
+
+void
+subscriber_end(struct subscriber *s, unsigned int code, const char *reason)
+{
+	struct connection *c = s->connection;
+
+	if (s->closing)
+		return;
+	s->closing = true;
+	s->due = 0;
+	(void)subscriber_fill(s); /* a gap, if there is one to tell of */
+	if (s->carrier == CARRIER_WEBSOCKET) {
+		websocket_append_close(&s->out, code, reason);
+	} else if (code != WEBSOCKET_NORMAL && code != WEBSOCKET_GOING_AWAY) {
+		/* No last chunk: the client can tell that it was cut. */
+		connection_close(c, reason);
+		return;
+	} else if (s->carrier == CARRIER_CHUNKED) {
+		buffer_append_string(&s->out, "0\r\n\r\n");
+	}
+	/* Who was too slow for the output gets a little time for this. */
+	connection_enter(c, CONNECTION_CLOSING,
+	    code == WEBSOCKET_TRY_LATER ? CONNECTION_CLOSE_MS :
+					  c->server->settings.stall_ms);
+	subscriber_make_ready(s);
+}
+
+/* The client has got all there will be. */
+static void
+subscriber_end_run(struct subscriber *s)
+{
+	struct wsexec_server *server = s->connection->server;
+	const struct wsexec_end *end = &server->end;
+	const struct exit_info info = { .code = end->code,
+		.signal = end->signal,
+		.seconds = end->seconds,
+		.last = journal_last(server->journal) };
+	char reason[SUBSCRIBER_REASON_MAX];
+
+	if (!server->ended) {
+		subscriber_end(s, WEBSOCKET_NORMAL, "this is all so far");
+		return;
+	}
+	encoder_append_exit(server->encoder, &s->out, s->format, s->carrier,
+	    &info);
+	(void)snprintf(reason, sizeof(reason), "%s %d",
+	    end->signal != 0 ? "signal" : "exit",
+	    end->signal != 0 ? end->signal : end->code);
+	subscriber_end(s,
+	    end->stopped ? WEBSOCKET_GOING_AWAY : WEBSOCKET_NORMAL, reason);
+}
+
+/* The client is further behind than it may be. */
+void
+subscriber_fall_behind(struct subscriber *s)
+{
+	struct wsexec_server *server = s->connection->server;
+	const struct settings *settings = &server->settings;
+	uint64_t next = feed_next(&s->cursor), stop = s->cursor.stop, to;
+	char reason[SUBSCRIBER_REASON_MAX];
+
+	if (settings->slow == WSEXEC_SLOW_DISCONNECT ||
+	    s->format == FORMAT_RAW) {
+		(void)snprintf(reason, sizeof(reason),
+		    "too slow: the last line sent was %" PRIu64, next - 1);
+		subscriber_end(s, WEBSOCKET_TRY_LATER, reason);
+		return;
+	}
+	/* Half of what it may be behind, lest it falls behind again at once. */
+	to = journal_within(server->journal, settings->client_buffer_bytes / 2);
+	if (to > stop)
+		to = stop + 1;
+	subscriber_note_gap(s, next, to - 1, GAP_SLOW);
+	feed_leave(s->feed, &s->cursor);
+	feed_seek(s->feed, &s->cursor, to);
+	s->cursor.stop = stop;
+}
+
+static void
+subscriber_note_progress(struct subscriber *s)
+{
+	struct wsexec_server *server = s->connection->server;
+
+	s->blocked_us = 0;
+	server->progress_us = server->now_us;
+}
+
+static enum step
+subscriber_send_out(struct subscriber *s)
+{
+	ssize_t n;
+
+	if (s->out.failed) {
+		connection_close(s->connection, "out of memory");
+		return STEP_GONE;
+	}
+	n = connection_send(s->connection, s->out.data + s->out_sent,
+	    s->out.size - s->out_sent);
+	if (n == -1)
+		return STEP_GONE;
+	if (n == 0)
+		return STEP_BLOCKED;
+	subscriber_note_progress(s);
+	s->out_sent += (uint32_t)n;
+	if (s->out_sent == s->out.size) {
+		buffer_clear(&s->out);
+		s->out_sent = 0;
+	}
+	return STEP_ON;
+}
+
+/* Everything is sent: leave, or wait for the peer's close frame. */
+static enum step
+subscriber_finish(struct subscriber *s)
+{
+	struct connection *c = s->connection;
+
+	if (s->carrier == CARRIER_WEBSOCKET && !s->close_received) {
+		connection_enter(c, CONNECTION_CLOSING, CONNECTION_CLOSE_MS);
+		connection_want_write(c, false);
+		return STEP_GONE;
+	}
+	connection_linger(c);
+	return STEP_GONE;
+}
+
+/* Sends from the feed; with something in out, only to the next boundary. */
+static enum step
+subscriber_send_feed(struct subscriber *s, size_t *budget)
+{
+	const uint8_t *bytes;
+	size_t n, rest;
+	ssize_t sent;
+
+	switch (feed_peek(s->feed, &s->cursor, &bytes, &n)) {
+	case FEED_BYTES:
+		break;
+	case FEED_END:
+		if (subscriber_fill(s)) /* what waited for this */
+			return STEP_ON;
+		if (!s->connection->server->ended &&
+		    s->cursor.stop >
+			journal_last(s->connection->server->journal))
+			return STEP_IDLE;
+		subscriber_end_run(s);
+		return STEP_ON;
+	case FEED_LOST:
+		subscriber_fall_behind(s);
+		return STEP_ON;
+	case FEED_FAILED:
+		connection_close(s->connection, "out of memory");
+		return STEP_GONE;
+	}
+	rest = feed_rest(&s->cursor);
+	if (rest == 0 &&
+	    (s->ahead[STREAM_STDOUT] | s->ahead[STREAM_STDERR]) != 0) {
+		subscriber_append_remainder(s);
+		return STEP_ON;
+	}
+	if (s->out.size > 0 && rest < n)
+		n = rest;
+	if (n > *budget)
+		n = *budget;
+	if ((sent = connection_send(s->connection, bytes, n)) == -1)
+		return STEP_GONE;
+	feed_advance(&s->cursor, (size_t)sent);
+	*budget -= (size_t)sent;
+	if (sent > 0)
+		subscriber_note_progress(s);
+	return (size_t)sent < n ? STEP_BLOCKED : STEP_ON;
+}
+
+static bool
+subscriber_may_lag(const struct subscriber *s)
+{
+	const struct settings *settings = &s->connection->server->settings;
+
+	return settings->slow == WSEXEC_SLOW_BLOCK ||
+	    settings->client_buffer_bytes >= settings->kept_bytes ||
+	    subscriber_lag(s) <= settings->client_buffer_bytes;
+}
+
+static enum step
+subscriber_step(struct subscriber *s, size_t *budget)
+{
+	bool between = s->out_sent > 0;
+
+	if (s->out.size > 0 || s->due != 0 || s->gap_first != 0 || s->closing)
+		between = between || feed_rest(&s->cursor) == 0;
+	if (between && (s->out.size > 0 || subscriber_fill(s)))
+		return subscriber_send_out(s);
+	if (between && s->closing)
+		return subscriber_finish(s);
+	if (!subscriber_may_lag(s) && feed_rest(&s->cursor) == 0) {
+		subscriber_fall_behind(s);
+		return STEP_ON;
+	}
+	return subscriber_send_feed(s, budget);
+}
+
+void
+subscriber_serve(struct subscriber *s)
+{
+	struct connection *c = s->connection;
+	size_t budget = SUBSCRIBER_SEND_MAX;
+	enum step step = STEP_ON;
+
+	while (budget > 0 && step == STEP_ON && c->state != CONNECTION_DEAD)
+		step = subscriber_step(s, &budget);
+	if (c->state == CONNECTION_DEAD)
+		return;
+	subscriber_unlist(s);
+	switch (step) {
+	case STEP_ON:
+		subscriber_make_ready(s);
+		break;
+	case STEP_BLOCKED:
+		if (s->blocked_us == 0)
+			s->blocked_us = c->server->now_us;
+		connection_want_write(c, true);
+		break;
+	case STEP_IDLE:
+		connection_want_write(c, false);
+		if (c->state != CONNECTION_DEAD)
+			subscriber_wait(s);
+		break;
+	case STEP_GONE:
+		break;
+	}
+}
