@@ -187,8 +187,8 @@ world_note(struct world *w, const struct record *r)
 static void
 world_append(struct world *w, enum stream stream, size_t size, bool continued)
 {
-	const struct record r = { .time_us =
-				      (int64_t)random_below(UINT64_C(1) << 50),
+	int64_t time_us = (int64_t)random_below(UINT64_C(1) << 50);
+	const struct record r = { .time_us = time_us,
 		.text = pattern + random_below(PATTERN_BYTES - size),
 		.size = size,
 		.stream = stream,
@@ -332,6 +332,8 @@ reader_check_bytes(const struct reader *r, const uint8_t *bytes, size_t n)
 	uint64_t max;
 
 	assert_true(n > 0);
+	assert_int_equal(feed_record_size(&r->cursor),
+	    lane->sizes[feed_next(&r->cursor)] - r->at);
 	if (random() % 8 == 0) {
 		reader_take(&ahead, bytes, n);
 		assert_int_equal(ahead.at, 0);
@@ -444,9 +446,9 @@ world_drop(struct world *w)
 static bool
 world_has_blocks(const struct world *w, uint64_t n)
 {
-	return journal_end_block(w->journal) -
-	    journal_first_block(w->journal) >=
-	    n;
+	const struct journal *j = w->journal;
+
+	return journal_end_block(j) - journal_first_block(j) >= n;
 }
 
 /* Without a block in the journal there is none in the feeds. */
