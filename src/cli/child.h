@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -33,6 +34,7 @@ struct child_config {
 	double drain_seconds;
 	double kill_seconds;
 	rlim_t descriptor_limit; /* soft RLIMIT_NOFILE for the command */
+	sigset_t ignored;	 /* signals it ignores, as after nohup(1) */
 };
 
 struct child_result {

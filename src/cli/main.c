@@ -46,6 +46,22 @@ raise_descriptor_limit(void)
 	return before;
 }
 
+/* What is ignored now the command shall ignore, too. */
+static sigset_t
+find_ignored_signals(void)
+{
+	struct sigaction action;
+	sigset_t ignored;
+	int i;
+
+	(void)sigemptyset(&ignored);
+	for (i = 1; i <= SIGRTMAX; i++)
+		if (sigaction(i, NULL, &action) == 0 &&
+		    action.sa_handler == SIG_IGN)
+			(void)sigaddset(&ignored, i);
+	return ignored;
+}
+
 int
 main(int argc, char **argv, char **envp)
 {
@@ -53,7 +69,7 @@ main(int argc, char **argv, char **envp)
 	struct event_base *base;
 	struct wrapper *wrapper;
 	char token[TOKEN_MAX];
-	rlim_t descriptors;
+	struct child_config found = { .ignored = find_ignored_signals() };
 	int status;
 
 	setproctitle_init(argc, argv, envp);
@@ -69,7 +85,7 @@ main(int argc, char **argv, char **envp)
 	}
 	if (!token_find(&options, token))
 		return EXIT_FAILED;
-	descriptors = raise_descriptor_limit();
+	found.descriptor_limit = raise_descriptor_limit();
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* A background job may write to its terminal, whatever stty says. */
 	(void)signal(SIGTTOU, SIG_IGN);
@@ -78,7 +94,7 @@ main(int argc, char **argv, char **envp)
 		return EXIT_FAILED;
 	}
 	status = wrapper_open(&wrapper, base, &options,
-	    token[0] != '\0' ? token : NULL, descriptors);
+	    token[0] != '\0' ? token : NULL, &found);
 	if (status == 0) {
 		status = wrapper_run(wrapper);
 		wrapper_free(wrapper);

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include <event2/event.h>
-#include <wslay/wslayver.h>
 
 #include "cli/log.h"
 #include "cli/options.h"
@@ -159,7 +158,7 @@ static const struct option_row rows[] = {
 		    "descriptors for" },
 	{ 'P', "ping-interval", "S", KIND_SECONDS, FIELD(ping_interval_s),
 	    RANGE_SECONDS("0.1"), .initial = "25",
-	    .help = "ask silent clients whether they are still there" },
+	    .help = "ping clients this often; close who answers none" },
 
 	{ 0, "linger", "S|forever", KIND_FOREVER, FIELD(linger_s),
 	    RANGE_SECONDS("0"), .initial = "0", .heading = "The end",
@@ -505,8 +504,8 @@ options_parse(struct options *o, int argc, char **argv)
 		print_help();
 		break;
 	case OPTIONS_VERSION:
-		printf("wsexec %s\nlibevent %s\nwslay %s\n", WSEXEC_VERSION,
-		    event_get_version(), WSLAY_VERSION);
+		printf("wsexec %s\nlibevent %s\n", WSEXEC_VERSION,
+		    event_get_version());
 		break;
 	case OPTIONS_BAD:
 		log_warn("%s", message);

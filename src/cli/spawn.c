@@ -298,12 +298,12 @@ spawn_lead_group(const struct launch *l)
 
 /* An ignored signal stays ignored after exec, and a blocked one blocked. */
 static void
-spawn_reset_signals(void)
+spawn_reset_signals(const sigset_t *ignored)
 {
 	sigset_t none;
 
 	for (int i = 1; i <= SIGRTMAX; i++)
-		signal(i, SIG_DFL);
+		signal(i, sigismember(ignored, i) == 1 ? SIG_IGN : SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -336,7 +336,7 @@ spawn_become(const struct launch *l)
 	if (config->cwd != NULL && chdir(config->cwd) == -1)
 		spawn_fail(SPAWN_REPORT_FD, SPAWN_STEP_DIRECTORY);
 	environ = (char **)l->environment;
-	spawn_reset_signals();
+	spawn_reset_signals(&config->ignored);
 	execvp(config->argv[0], config->argv);
 	spawn_fail(SPAWN_REPORT_FD, SPAWN_STEP_EXEC);
 }

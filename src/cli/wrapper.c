@@ -44,7 +44,6 @@ struct wrapper {
 	struct event signals[WRAPPER_SIGNALS];
 	struct event linger_event;
 	struct timespec started;
-	int stop_signal;    /* that ended us before the command; or 0 */
 	int status;	    /* to exit with */
 	bool is_running;    /* the command, or reading stdin */
 	bool has_ended;	    /* the run */
@@ -157,22 +156,28 @@ wrapper_input_cb(const void *bytes, size_t n, void *arg)
 	wrapper_output_cb(WSEXEC_STDOUT, bytes, n, arg);
 }
 
+/* Ends a run without a command, or whose command could not start. */
 static void
-wrapper_input_end_cb(int error, void *arg)
+wrapper_end_here(struct wrapper *w, int code, int signal)
 {
-	struct wrapper *w = arg;
+	struct child_result result = { .code = code, .signal = signal };
 	struct timespec now;
-	struct child_result result = { .signal = w->stop_signal };
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	result.seconds = (double)(now.tv_sec - w->started.tv_sec) +
-	    (double)(now.tv_nsec - w->started.tv_nsec) / 1e9;
-	if (error != 0) {
-		log_warn("standard input: %s", strerror(error));
-		result.code = WRAPPER_FAILED;
+	if (w->is_running) {
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		result.seconds = (double)(now.tv_sec - w->started.tv_sec) +
+		    (double)(now.tv_nsec - w->started.tv_nsec) / 1e9;
 	}
 	w->is_gone = true;
 	wrapper_end(w, &result);
+}
+
+static void
+wrapper_input_end_cb(int error, void *arg)
+{
+	if (error != 0)
+		log_warn("standard input: %s", strerror(error));
+	wrapper_end_here(arg, error != 0 ? WRAPPER_FAILED : 0, 0);
 }
 
 static void
@@ -188,8 +193,14 @@ wrapper_closed_cb(enum wsexec_stream stream, void *arg)
 {
 	struct wrapper *w = arg;
 
-	if (w->child != NULL)
+	if (w->child != NULL) {
 		child_close_output(w->child, stream);
+	} else if (w->input != NULL && !w->has_ended) {
+		input_close(w->input);
+		w->input = NULL;
+		(void)close(STDIN_FILENO);
+		wrapper_end_here(w, 0, SIGPIPE);
+	}
 }
 
 /* Starts the command; 0, or the status to exit with after why was told. */
@@ -228,16 +239,6 @@ wrapper_start(struct wrapper *w)
 	return 0;
 }
 
-/* The command was to start now and could not: the run ends like that. */
-static void
-wrapper_end_unstarted(struct wrapper *w, int code, int signal)
-{
-	const struct child_result result = { .code = code, .signal = signal };
-
-	w->is_gone = true;
-	wrapper_end(w, &result);
-}
-
 static void
 wrapper_event_cb(enum wsexec_event event, void *arg)
 {
@@ -250,7 +251,7 @@ wrapper_event_cb(enum wsexec_event event, void *arg)
 		    wsexec_server_clients(w->server) < w->options->wait_clients)
 			return;
 		if ((status = wrapper_start(w)) != 0)
-			wrapper_end_unstarted(w, status, 0);
+			wrapper_end_here(w, status, 0);
 		return;
 	case WSEXEC_EVENT_PAUSE:
 	case WSEXEC_EVENT_RESUME:
@@ -289,10 +290,9 @@ wrapper_stop(struct wrapper *w, int signal)
 	} else if (w->has_ended) {
 		wsexec_server_stop(w->server);
 	} else {
-		w->stop_signal = signal;
 		if (w->input != NULL)
 			input_pause(w->input);
-		wrapper_end_unstarted(w, 0, signal);
+		wrapper_end_here(w, 0, signal);
 	}
 }
 
@@ -331,6 +331,10 @@ wrapper_open_signals(struct wrapper *w)
 		/* Without a child of its own group ^Z is the kernel's. */
 		if (wrapper_signals[i] == SIGTSTP &&
 		    w->options->command[0] == NULL)
+			continue;
+		/* What was to be ignored, as by nohup(1), still is. */
+		if (sigismember(&w->child_config.ignored, wrapper_signals[i]) ==
+		    1)
 			continue;
 		if (evsignal_assign(&w->signals[i], w->base, wrapper_signals[i],
 			wrapper_signal_cb, w) != 0 ||
@@ -443,7 +447,8 @@ wrapper_prepare(struct wrapper *w, const char *token)
 
 int
 wrapper_open(struct wrapper **out, struct event_base *base,
-    const struct options *options, const char *token, rlim_t descriptors)
+    const struct options *options, const char *token,
+    const struct child_config *found)
 {
 	struct wrapper *w;
 	int status;
@@ -461,7 +466,8 @@ wrapper_open(struct wrapper **out, struct event_base *base,
 		.pty = options->pty,
 		.drain_seconds = options->drain_s,
 		.kill_seconds = options->kill_after_s,
-		.descriptor_limit = descriptors,
+		.descriptor_limit = found->descriptor_limit,
+		.ignored = found->ignored,
 	};
 	if ((status = wrapper_prepare(w, token)) != 0) {
 		wrapper_free(w);

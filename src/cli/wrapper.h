@@ -12,8 +12,7 @@
  *	                    `------> terminals (stdout, stderr, --output)
  */
 
-#include <sys/resource.h>
-
+#include "cli/child.h"
 #include "cli/options.h"
 
 struct event_base;
@@ -23,11 +22,12 @@ struct wrapper;
  * Opens the local copies and a server that listens, and announces it once the
  * command runs.  0: *out is it, for wrapper_run().  Else the status to exit
  * with; why it failed has been told.  base and options are borrowed.  Clients
- * must show token unless it is NULL.  descriptors is the soft limit of open
- * files that the command shall have.
+ * must show token unless it is NULL.  found has what the
+ * command shall find as we did: the limit of descriptors, ignored signals.
  */
 int wrapper_open(struct wrapper **out, struct event_base *base,
-    const struct options *options, const char *token, rlim_t descriptors);
+    const struct options *options, const char *token,
+    const struct child_config *found);
 
 /* Runs the loop until all is over; the status to exit with. */
 int wrapper_run(struct wrapper *w);

@@ -59,6 +59,7 @@ static const struct {
 	{ 200, "OK" },
 	{ 204, "No Content" },
 	{ 304, "Not Modified" },
+	{ 308, "Permanent Redirect" },
 	{ 400, "Bad Request" },
 	{ 401, "Unauthorized" },
 	{ 403, "Forbidden" },

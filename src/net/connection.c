@@ -104,10 +104,7 @@ connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
 	TAILQ_INSERT_TAIL(&s->pending, c, link);
 	s->pending_count++;
 	s->connection_count++;
-	if (event_assign(&c->event, s->base, fd, EV_READ | EV_PERSIST,
-		connection_event_cb, c) == -1 ||
-	    event_add(&c->event, NULL) == -1)
-		connection_close(c, "the loop does not take it");
+	connection_want_read(c, true);
 }
 
 void
@@ -119,7 +116,8 @@ connection_close(struct connection *c, const char *reason)
 	if (c->state == CONNECTION_DEAD)
 		return;
 	server_log(s, 1, "%s: closed: %s", connection_peer(c, peer), reason);
-	(void)event_del(&c->event);
+	if (event_initialized(&c->event))
+		(void)event_del(&c->event);
 	close(c->fd);
 	c->fd = -1;
 	c->state = CONNECTION_DEAD;
@@ -164,21 +162,42 @@ connection_enter(struct connection *c, enum connection_state state,
 	    server_now(c->server) + timeout_ms * 1000;
 }
 
-void
-connection_want_write(struct connection *c, bool wanted)
+/* Asks the loop for what is wanted, which is decided nowhere else. */
+static void
+connection_watch(struct connection *c)
 {
-	short what = EV_READ | EV_PERSIST;
+	short what = EV_PERSIST;
 
-	if (c->wants_write == wanted)
-		return;
-	c->wants_write = wanted;
-	if (wanted)
+	if (c->reads)
+		what |= EV_READ;
+	if (c->writes)
 		what |= EV_WRITE;
-	(void)event_del(&c->event);
+	if (event_initialized(&c->event))
+		(void)event_del(&c->event);
+	if (what == EV_PERSIST)
+		return;
 	if (event_assign(&c->event, c->server->base, c->fd, what,
 		connection_event_cb, c) == -1 ||
 	    event_add(&c->event, NULL) == -1)
 		connection_close(c, "the loop does not take it");
+}
+
+void
+connection_want_read(struct connection *c, bool wanted)
+{
+	if (c->reads == wanted || c->state == CONNECTION_DEAD)
+		return;
+	c->reads = wanted;
+	connection_watch(c);
+}
+
+void
+connection_want_write(struct connection *c, bool wanted)
+{
+	if (c->writes == wanted || c->state == CONNECTION_DEAD)
+		return;
+	c->writes = wanted;
+	connection_watch(c);
 }
 
 ssize_t

@@ -54,10 +54,11 @@ struct connection {
 	struct subscriber *subscriber; /* owned; NULL until it is one */
 	int64_t deadline_us;	       /* INT64_MAX: none */
 	int fd;
-	uint16_t port;	/* of the peer, host byte order */
-	uint8_t family; /* of the peer's address */
-	uint8_t state;	/* enum connection_state */
-	bool wants_write;
+	uint16_t port;	     /* of the peer, host byte order */
+	uint8_t family;	     /* of the peer's address */
+	uint8_t state;	     /* enum connection_state */
+	bool reads;	     /* the loop tells when bytes come */
+	bool writes;	     /* the loop tells when bytes can go */
 	uint8_t address[16]; /* of the peer, network byte order */
 };
 
@@ -81,7 +82,8 @@ void connection_become_stream(struct connection *c);
 void connection_enter(struct connection *c, enum connection_state state,
     int64_t timeout_ms);
 
-/* Whether the loop shall tell when the socket takes bytes again. */
+/* Whether the loop shall tell when bytes come, and when bytes can go. */
+void connection_want_read(struct connection *c, bool wanted);
 void connection_want_write(struct connection *c, bool wanted);
 
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,11 +192,11 @@ exchange_time_out(struct connection *c)
 		    "the request was not complete in time");
 }
 
-/* Appends the head that begins a stream of output. */
+/* Appends the head that begins a stream; first: its first record, 0: none. */
 static void
 exchange_append_stream_head(struct buffer *out, struct wsexec_server *s,
     const struct http_request *request, enum format format,
-    enum carrier carrier)
+    enum carrier carrier, uint64_t first)
 {
 	char key[WEBSOCKET_KEY_MAX];
 
@@ -204,18 +205,39 @@ exchange_append_stream_head(struct buffer *out, struct wsexec_server *s,
 		buffer_append_format(out,
 		    "HTTP/1.1 101 Switching Protocols\r\n"
 		    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-		    "Sec-WebSocket-Accept: %s\r\n\r\n",
-		    key);
+		    "Sec-WebSocket-Accept: %s\r\n"
+		    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n\r\n",
+		    key, s->run, first);
 		return;
 	}
 	buffer_append_format(out,
 	    "HTTP/1.1 200 OK\r\nContent-Type: %s; charset=utf-8\r\n"
 	    "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
-	    "Wsexec-Run: %s\r\nConnection: close\r\n%s%s\r\n",
+	    "Wsexec-Run: %s\r\n",
 	    format == FORMAT_JSON ? "application/x-ndjson" : "text/plain",
-	    s->run,
-	    carrier == CARRIER_CHUNKED ? "Transfer-Encoding: chunked\r\n" : "",
-	    exchange_safety);
+	    s->run);
+	if (first != 0)
+		buffer_append_format(out, "Wsexec-First: %" PRIu64 "\r\n",
+		    first);
+	if (carrier == CARRIER_CHUNKED)
+		buffer_append_string(out, "Transfer-Encoding: chunked\r\n");
+	buffer_append_string(out, exchange_safety);
+	buffer_append_string(out, "Connection: close\r\n\r\n");
+}
+
+/* The answer to HEAD is the head that a stream would begin with. */
+static void
+exchange_send_stream_head(struct connection *c,
+    const struct http_request *request, enum format format,
+    enum carrier carrier)
+{
+	struct exchange *x = c->exchange;
+
+	exchange_append_stream_head(&x->out, c->server, request, format,
+	    carrier, 0);
+	x->keep_alive = false;
+	connection_enter(c, CONNECTION_REPLY, EXCHANGE_REPLY_MS);
+	exchange_send(c);
 }
 
 /* Makes the connection a stream. */
@@ -223,37 +245,29 @@ static void
 exchange_open_stream(struct connection *c, const struct http_request *request,
     const struct query *q, enum format format)
 {
-	struct wsexec_server *s = c->server;
 	struct exchange *x = c->exchange;
-	struct buffer head = BUFFER_INIT;
 	enum carrier carrier = CARRIER_PLAIN;
-	bool opened;
+	struct subscriber *s;
 
 	if (websocket_is_asked_for(request))
 		carrier = CARRIER_WEBSOCKET;
 	else if (request->minor == 1)
 		carrier = CARRIER_CHUNKED;
-	exchange_append_stream_head(&head, s, request, format, carrier);
 	if (request->method == HTTP_HEAD) {
-		buffer_append(&x->out, head.data, head.size);
-		buffer_clear(&head);
-		x->keep_alive = false;
-		connection_enter(c, CONNECTION_REPLY, EXCHANGE_REPLY_MS);
-		exchange_send(c);
+		exchange_send_stream_head(c, request, format, carrier);
 		return;
 	}
-	opened = !head.failed &&
-	    subscriber_open(c, q, format, carrier, head.data, head.size);
-	buffer_clear(&head);
-	if (!opened) {
+	if (!subscriber_open(c, q, format, carrier)) {
 		connection_close(c, "out of memory");
 		return;
 	}
+	s = c->subscriber;
+	exchange_append_stream_head(&s->out, c->server, request, format,
+	    carrier, feed_next(&s->cursor));
 	/* A client may send frames right behind its request. */
 	c->exchange = NULL;
 	if (x->in.size > x->used)
-		subscriber_read(c->subscriber, x->in.data + x->used,
-		    x->in.size - x->used);
+		subscriber_read(s, x->in.data + x->used, x->in.size - x->used);
 	exchange_free(x);
 }
 

@@ -151,22 +151,36 @@ listener_bind(const struct addrinfo *ai, int *out)
 	return WSEXEC_OK;
 }
 
-/* The address to show: what is bound, but a name anybody can open. */
+static bool
+listener_is_wildcard(const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in *in4 = (const void *)address;
+	const struct sockaddr_in6 *in6 = (const void *)address;
+
+	return address->ss_family == AF_INET6 ?
+	    IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr) :
+	    in4->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+/* The address to show: what is bound, or our name if that is everything. */
 static void
 listener_make_url(const struct wsexec_server *s, int fd, char *url, size_t size)
 {
 	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 	socklen_t length = sizeof(address);
-	char host[INET6_ADDRSTRLEN] = "", port[8] = "";
-	bool v6;
+	char host[256] = "", port[8] = "";
+	bool brackets;
 
 	(void)getsockname(fd, (struct sockaddr *)(void *)&address, &length);
 	(void)getnameinfo((struct sockaddr *)(void *)&address, length, host,
 	    sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	v6 = address.ss_family == AF_INET6;
-	(void)snprintf(url, size, "http://%s%s%s:%s%s/%s%s", v6 ? "[" : "",
-	    host, v6 ? "]" : "", port, s->settings.base_path,
-	    s->settings.token != NULL ? "?token=" : "",
+	brackets = address.ss_family == AF_INET6;
+	if (listener_is_wildcard(&address) &&
+	    gethostname(host, sizeof(host) - 1) == 0)
+		brackets = false;
+	(void)snprintf(url, size, "http://%s%s%s:%s%s/%s%s",
+	    brackets ? "[" : "", host, brackets ? "]" : "", port,
+	    s->settings.base_path, s->settings.token != NULL ? "?token=" : "",
 	    s->settings.token != NULL ? s->settings.token : "");
 }
 

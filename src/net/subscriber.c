@@ -118,7 +118,7 @@ subscriber_count(struct wsexec_server *server, bool more)
 
 bool
 subscriber_open(struct connection *c, const struct query *q, enum format format,
-    enum carrier carrier, const void *head, size_t n)
+    enum carrier carrier)
 {
 	struct wsexec_server *server = c->server;
 	char peer[CONNECTION_PEER_MAX];
@@ -135,10 +135,8 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
 	s->streams = (uint8_t)streams;
 	s->frames_left = SUBSCRIBER_FRAMES_BURST;
 	s->heard_us = s->pinged_us = server->now_us;
-	buffer_append(&s->out, head, n);
 	s->feed = server_feed(server, format, carrier, streams);
-	if (s->feed == NULL || s->out.failed) {
-		buffer_clear(&s->out);
+	if (s->feed == NULL) {
 		free(s);
 		return false;
 	}
@@ -181,6 +179,9 @@ subscriber_ping(struct subscriber *s)
 	const struct wsexec_server *server = s->connection->server;
 	int64_t ping_us = server->settings.ping_ms * 1000;
 
+	/* An answer is due a tick later at the soonest. */
+	if (ping_us < 1000000 / TICKS_A_SECOND)
+		ping_us = 1000000 / TICKS_A_SECOND;
 	if (s->carrier != CARRIER_WEBSOCKET || s->blocked_us != 0 ||
 	    server->now_us - s->pinged_us < ping_us)
 		return;

@@ -27,6 +27,7 @@ struct websocket_input;
 
 #define SUBSCRIBER_SEND_MAX 65536   /* bytes it gets in one go */
 #define SUBSCRIBER_MESSAGE_MAX 4096 /* bytes of a client's message */
+#define SUBSCRIBER_ANSWERS_MAX 1024 /* bytes untaken: not listened to */
 #define SUBSCRIBER_FRAMES_RATE 20   /* frames a client may send a second */
 #define SUBSCRIBER_FRAMES_BURST 60
 
@@ -77,11 +78,12 @@ struct subscriber {
 };
 
 /*
- * Makes a connection a stream, as its query asks.  The head of the answer is
- * what goes first (n bytes, copied).  False: out of memory.
+ * Makes a connection a stream, as its query asks.  What its buffer out is
+ * given before the loop goes on is sent first: the head of the answer.  False:
+ * out of memory.
  */
 bool subscriber_open(struct connection *c, const struct query *q,
-    enum format format, enum carrier carrier, const void *head, size_t n);
+    enum format format, enum carrier carrier);
 /* The connection is closed: takes it out of all lists and counts. */
 void subscriber_leave(struct subscriber *s);
 void subscriber_free(struct subscriber *s);

@@ -10,8 +10,6 @@
 #include "net/server.h"
 #include "net/subscriber.h"
 
-#define SUBSCRIBER_PONGS_MAX 1024 /* bytes waiting before pings go unheard */
-
 static bool
 subscriber_message_cb(void *arg, const struct websocket_message *message)
 {
@@ -23,8 +21,8 @@ subscriber_message_cb(void *arg, const struct websocket_message *message)
 	case WEBSOCKET_EVENT_PONG:
 		return true;
 	case WEBSOCKET_EVENT_PING:
-		if (s->closing || s->out.size > SUBSCRIBER_PONGS_MAX)
-			return true; /* RFC 6455 5.5.3: the last one counts */
+		if (s->closing)
+			return true;
 		websocket_append_frame(&s->out, WEBSOCKET_PONG,
 		    message->payload, message->size);
 		subscriber_make_ready(s);

@@ -109,8 +109,8 @@ subscriber_fill(struct subscriber *s)
 	struct wsexec_server *server = s->connection->server;
 	unsigned int due = s->due;
 
-	if (server->start_us == 0)
-		due &= ~(unsigned int)SUBSCRIBER_DUE_START;
+	if (server->start_us == 0) /* the start record comes first */
+		due &= SUBSCRIBER_DUE_PING;
 	if ((due & SUBSCRIBER_DUE_PARTIAL) != 0 &&
 	    feed_next(&s->cursor) <= journal_last(server->journal))
 		due &= ~(unsigned int)SUBSCRIBER_DUE_PARTIAL;
@@ -137,10 +137,13 @@ void
 subscriber_end(struct subscriber *s, unsigned int code, const char *reason)
 {
 	struct connection *c = s->connection;
+	char peer[CONNECTION_PEER_MAX];
 
 	if (s->closing)
 		return;
 	s->closing = true;
+	server_log(c->server, 1, "%s: ends with %u: %s",
+	    connection_peer(c, peer), code, reason);
 	s->due = 0;
 	(void)subscriber_fill(s); /* a gap, if there is one to tell of */
 	if (s->carrier == CARRIER_WEBSOCKET) {
@@ -195,8 +198,10 @@ subscriber_fall_behind(struct subscriber *s)
 
 	if (settings->slow == WSEXEC_SLOW_DISCONNECT ||
 	    s->format == FORMAT_RAW) {
+		/* What was begun is sent to its end first. */
 		(void)snprintf(reason, sizeof(reason),
-		    "too slow: the last line sent was %" PRIu64, next - 1);
+		    "too slow: the last line sent was %" PRIu64,
+		    feed_rest(&s->cursor) > 0 ? next : next - 1);
 		subscriber_end(s, WEBSOCKET_TRY_LATER, reason);
 		return;
 	}
@@ -344,6 +349,9 @@ subscriber_serve(struct subscriber *s)
 	if (c->state == CONNECTION_DEAD)
 		return;
 	subscriber_unlist(s);
+	/* Who does not take its answers is not listened to until it does. */
+	connection_want_read(c,
+	    s->out.size - s->out_sent <= SUBSCRIBER_ANSWERS_MAX);
 	switch (step) {
 	case STEP_ON:
 		subscriber_make_ready(s);

@@ -10,11 +10,11 @@
 #include "net/subscriber.h"
 #include "net/turn.h"
 
-#define TURN_NEWS_MAX 65536 /* bytes that do not wait for the interval */
-#define TURN_SLICE_US 2000  /* of sending before others have their turn */
-#define TURN_SLICE_CHECK 16 /* subscribers between looks at the clock */
-#define TURN_INTERVAL_MAX_US 50000 /* between sweeps, whatever they cost */
-#define TURN_END_GRACE_US 1000000  /* for requests under way at the end */
+#define TURN_NEWS_MAX 65536	  /* bytes that do not wait for the interval */
+#define TURN_SLICE_US 2000	  /* of sending before others have their turn */
+#define TURN_SLICE_CHECK 16	  /* subscribers between looks at the clock */
+#define TURN_COST_MAX_US 50000	  /* of a sweep, that the next one waits */
+#define TURN_END_GRACE_US 1000000 /* for requests under way at the end */
 
 /* As server_need_turn(), but lets the loop look at the sockets first. */
 static void
@@ -29,12 +29,11 @@ turn_again(struct wsexec_server *s, int64_t delay_us)
 static int64_t
 turn_interval_us(const struct wsexec_server *s)
 {
-	int64_t interval = s->settings.latency_us;
+	int64_t cost = s->sweep_cost_us;
 
-	if (interval < s->sweep_cost_us)
-		interval = s->sweep_cost_us;
-	return interval < TURN_INTERVAL_MAX_US ? interval :
-						 TURN_INTERVAL_MAX_US;
+	if (cost > TURN_COST_MAX_US)
+		cost = TURN_COST_MAX_US;
+	return cost > s->settings.latency_us ? cost : s->settings.latency_us;
 }
 
 /* Puts everybody who waits for news on the ready list, if it is time. */

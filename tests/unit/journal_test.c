@@ -374,6 +374,7 @@ test_trimming_keeps_the_bound(void **state)
 		/* One that is larger than all there may be stays alone. */
 		model_append(m, 12 * MIB);
 		check_trim(m, bound);
+		assert_int_equal(journal_first(m->journal), m->last);
 		model_append(m, 5);
 		check_trim(m, bound);
 		assert_int_equal(journal_last(m->journal), m->last);
