@@ -74,7 +74,7 @@ struct wsexec_config {
 	bool no_history;	    /* late joiners get nothing from before */
 	uint64_t client_buffer_bytes; /* default: the whole history */
 	enum wsexec_slow slow;
-	uint32_t max_line_bytes; /* default 64 KiB */
+	uint32_t max_line_bytes; /* default 64 KiB; at most 16 MiB */
 	uint32_t max_clients;	 /* default: the descriptor limit less 64 */
 	uint32_t latency_us;	 /* default 5000; least time between sweeps */
 	bool no_latency;	 /* sweep after every read */

@@ -9,6 +9,8 @@
 #include "core/journal.h"
 #include "core/ring.h"
 
+#define FEED_BLOCKS_MAX 8 /* looked at for one answer */
+
 LIST_HEAD(cursor_list, cursor);
 TAILQ_HEAD(feed_block_list, feed_block);
 
@@ -272,8 +274,10 @@ feed_peek(struct feed *f, struct cursor *c, const uint8_t **bytes, size_t *n)
 {
 	enum feed_result result;
 	struct feed_block *b;
+	int looked_at;
 
-	for (;;) {
+	/* Blocks without a line of the wanted stream cost time, too. */
+	for (looked_at = 0; looked_at < FEED_BLOCKS_MAX; looked_at++) {
 		if (c->block == NULL) {
 			if (c->next > c->stop)
 				return FEED_END;
@@ -295,6 +299,7 @@ feed_peek(struct feed *f, struct cursor *c, const uint8_t **bytes, size_t *n)
 			return FEED_END;
 		cursor_detach(c, b->first_seq + b->count);
 	}
+	return FEED_LATER;
 }
 
 void

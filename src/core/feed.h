@@ -45,6 +45,7 @@ struct cursor {
 enum feed_result {
 	FEED_BYTES,  /* there are bytes */
 	FEED_END,    /* all there is has been read, or stop is reached */
+	FEED_LATER,  /* none so far, but there is more to look at */
 	FEED_LOST,   /* what comes next is no longer in the journal */
 	FEED_FAILED, /* out of memory */
 };
@@ -65,7 +66,7 @@ struct feed *feed_new(struct journal *j, struct encoder *e, enum format format,
 /* No cursor may be in it. */
 void feed_free(struct feed *f);
 
-/* Puts a new cursor, or one that was put before, in front of record seq. */
+/* Puts a new cursor, or one that has left, in front of record seq. */
 void feed_seek(struct feed *f, struct cursor *c, uint64_t seq);
 /* Takes a cursor out; it may be put again. */
 void feed_leave(struct feed *f, struct cursor *c);

@@ -9,6 +9,7 @@
 #include "core/journal.h"
 #include "net/settings.h"
 
+#define SETTINGS_LINE_MAX (16 * 1024 * 1024) /* bytes of a line */
 #define SETTINGS_RESERVE 64 /* descriptors that are not for clients */
 
 static char **
@@ -134,6 +135,8 @@ settings_copy(struct settings *to, const struct wsexec_config *from)
 	to->slow = from->slow;
 	to->max_line_bytes =
 	    from->max_line_bytes != 0 ? from->max_line_bytes : 65536;
+	if (to->max_line_bytes > SETTINGS_LINE_MAX)
+		to->max_line_bytes = SETTINGS_LINE_MAX;
 	to->max_clients = from->max_clients != 0 ? from->max_clients :
 						   settings_default_clients();
 	to->latency_us = from->latency_us != 0 ? from->latency_us : 5000;

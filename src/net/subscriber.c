@@ -51,8 +51,17 @@ subscriber_lag(const struct subscriber *s)
 	const struct journal *j = s->connection->server->journal;
 	uint64_t next = feed_next(&s->cursor);
 
-	/* What is gone counts as the most there can be. */
 	return next < journal_first(j) ? UINT64_MAX : journal_lag(j, next);
+}
+
+bool
+subscriber_is_within(struct subscriber *s, uint64_t limit)
+{
+	uint64_t lag = subscriber_lag(s);
+
+	if (lag <= limit)
+		s->replaying = false;
+	return lag <= limit || (s->replaying && lag != UINT64_MAX);
 }
 
 void
@@ -134,6 +143,7 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
 	s->carrier = (uint8_t)carrier;
 	s->streams = (uint8_t)streams;
 	s->frames_left = SUBSCRIBER_FRAMES_BURST;
+	s->replaying = true;
 	s->heard_us = s->pinged_us = server->now_us;
 	s->feed = server_feed(server, format, carrier, streams);
 	if (s->feed == NULL) {
@@ -218,7 +228,7 @@ subscriber_tick(struct subscriber *s)
 	if (s->closing)
 		return;
 	if (settings->slow == WSEXEC_SLOW_DISCONNECT && s->blocked_us != 0 &&
-	    subscriber_lag(s) > settings->client_buffer_bytes) {
+	    !subscriber_is_within(s, settings->client_buffer_bytes)) {
 		subscriber_fall_behind(s);
 		return;
 	}

@@ -73,6 +73,7 @@ struct subscriber {
 	uint8_t gap_reason;  /* enum gap_reason */
 	uint8_t frames_left; /* before it counts as a flood */
 	bool resumed;	     /* got exactly what it asked for */
+	bool replaying;	     /* has not yet been within --client-buffer */
 	bool closing;	     /* no more records */
 	bool close_received; /* the peer's close frame is here */
 };
@@ -119,8 +120,14 @@ void subscriber_end(struct subscriber *s, unsigned int code,
 /* What is due by the clock: pings, limits, policies. */
 void subscriber_tick(struct subscriber *s);
 
-/* Bytes it is behind. */
+/* Bytes it is behind; UINT64_MAX: what it needs is gone. */
 uint64_t subscriber_lag(const struct subscriber *s);
+
+/*
+ * Whether it is no further behind than limit bytes.  Who is getting what was
+ * there when it came, which may be any amount, is not yet held to that.
+ */
+bool subscriber_is_within(struct subscriber *s, uint64_t limit);
 
 /* The rest of a record whose block goes; see feed.h. */
 void subscriber_keep_rest(struct cursor *c, const uint8_t *rest, size_t n);

@@ -283,6 +283,9 @@ subscriber_send_feed(struct subscriber *s, size_t *budget)
 			return STEP_IDLE;
 		subscriber_end_run(s);
 		return STEP_ON;
+	case FEED_LATER:
+		*budget = 0; /* others have their turn first */
+		return STEP_ON;
 	case FEED_LOST:
 		subscriber_fall_behind(s);
 		return STEP_ON;
@@ -310,13 +313,13 @@ subscriber_send_feed(struct subscriber *s, size_t *budget)
 }
 
 static bool
-subscriber_may_lag(const struct subscriber *s)
+subscriber_may_lag(struct subscriber *s)
 {
 	const struct settings *settings = &s->connection->server->settings;
 
 	return settings->slow == WSEXEC_SLOW_BLOCK ||
 	    settings->client_buffer_bytes >= settings->kept_bytes ||
-	    subscriber_lag(s) <= settings->client_buffer_bytes;
+	    subscriber_is_within(s, settings->client_buffer_bytes);
 }
 
 static enum step

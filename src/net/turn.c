@@ -96,20 +96,22 @@ turn_must_pause(struct wsexec_server *s)
 {
 	const struct settings *settings = &s->settings;
 	uint64_t limit = settings->client_buffer_bytes;
+	/* Nothing may be dropped that somebody still needs. */
+	uint64_t kept = settings->kept_bytes - 2 * JOURNAL_BLOCK_BYTES;
 	struct connection *c, *next;
 	bool must = false;
 
 	if (settings->slow != WSEXEC_SLOW_BLOCK)
 		return false;
-	/* Nothing may be dropped that somebody still needs. */
-	if (limit > settings->kept_bytes - 2 * JOURNAL_BLOCK_BYTES)
-		limit = settings->kept_bytes - 2 * JOURNAL_BLOCK_BYTES;
+	if (limit > kept)
+		limit = kept;
 	if (s->paused)
 		limit -= limit / 4; /* go on when there is some room again */
 	TAILQ_FOREACH_SAFE(c, &s->streams, link, next) {
 		if (c->state != CONNECTION_STREAM)
 			continue;
-		if (subscriber_lag(c->subscriber) <= limit) {
+		if (subscriber_is_within(c->subscriber, limit) &&
+		    subscriber_lag(c->subscriber) <= kept) {
 			c->subscriber->behind_us = 0;
 			continue;
 		}

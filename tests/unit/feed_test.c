@@ -372,6 +372,9 @@ reader_peek(struct reader *r, const uint8_t **bytes, size_t *n)
 	case FEED_END:
 		reader_check_end(r);
 		break;
+	case FEED_LATER:
+		assert_int_equal(r->at, 0);
+		break;
 	case FEED_LOST:
 		assert_int_equal(r->at, 0);
 		assert_true(r->seq < journal_first(r->world->journal));
@@ -484,6 +487,31 @@ world_fill(struct world *w, enum stream stream, size_t size, uint64_t blocks)
 {
 	while (!world_has_blocks(w, blocks))
 		world_append(w, stream, size, false);
+}
+
+/* Many blocks without a line of the stream are not looked at in one call. */
+static void
+test_other_stream(void **state)
+{
+	struct world *w = world_new(NO_BOUND);
+	struct reader *r = &w->readers[0];
+	const uint8_t *bytes;
+	size_t n, i, calls = 1;
+
+	(void)state;
+	for (i = 0; i < LANES && w->lanes[i].streams != 1U << STREAM_STDERR;)
+		i++;
+	assert_in_range(i, 0, LANES - 1);
+	reader_join(r, &w->lanes[i], 1, CURSOR_NO_STOP);
+	world_fill(w, STREAM_STDOUT, 20000, 40);
+	world_append(w, STREAM_STDERR, 10, false);
+	while (feed_peek(r->lane->feed, &r->cursor, &bytes, &n) == FEED_LATER)
+		calls++;
+	assert_in_range(calls, 3, 40);
+	r->seq = w->last;
+	reader_read_all(r);
+	assert_int_equal(feed_next(&r->cursor), w->last + 1);
+	world_free(w);
 }
 
 static void
@@ -983,6 +1011,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_other_stream),
 		cmocka_unit_test(test_empty_journal),
 		cmocka_unit_test(test_readers_share_bytes),
 		cmocka_unit_test(test_stop),
