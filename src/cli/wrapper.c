@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -187,6 +188,18 @@ wrapper_copies_cb(void *arg)
 	wrapper_judge_end(arg);
 }
 
+/* Whoever writes to it gets SIGPIPE, and the descriptor is not used anew. */
+static void
+wrapper_drop_stdin(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	(void)dup2(fd, STDIN_FILENO);
+	close(fd);
+}
+
 /* Without us the command would have met the closed pipe itself. */
 static void
 wrapper_closed_cb(enum wsexec_stream stream, void *arg)
@@ -198,7 +211,7 @@ wrapper_closed_cb(enum wsexec_stream stream, void *arg)
 	} else if (w->input != NULL && !w->has_ended) {
 		input_close(w->input);
 		w->input = NULL;
-		(void)close(STDIN_FILENO);
+		wrapper_drop_stdin();
 		wrapper_end_here(w, 0, SIGPIPE);
 	}
 }
