@@ -31,6 +31,8 @@ struct feed;
 struct feed_block;
 struct journal;
 
+#define FEED_BYTES_MAX (32 * 1024 * 1024) /* a bound that serves well */
+
 #define CURSOR_NO_STOP UINT64_MAX
 
 /* A position in a feed; belongs to a reader, who never looks inside. */

@@ -120,7 +120,8 @@ exchange_reply(struct connection *c, const struct http_request *request,
 
 	x->requests++;
 	x->keep_alive = request != NULL && request->keep_alive &&
-	    x->requests < CONNECTION_REQUESTS_MAX && !c->server->ended;
+	    x->requests < CONNECTION_REQUESTS_MAX &&
+	    !server_is_leaving(c->server);
 	buffer_append_format(&x->out, "HTTP/1.1 %d %s\r\n", status,
 	    http_status_text(status));
 	if (status != 304)

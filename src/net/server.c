@@ -69,10 +69,14 @@ server_feed(struct wsexec_server *s, enum format format, enum carrier carrier,
     unsigned int streams)
 {
 	struct feed **f = &s->feeds[format][carrier][streams];
+	uint64_t bytes_max = s->settings.kept_bytes;
 
+	/* More is made again when somebody comes for it. */
+	if (bytes_max > FEED_BYTES_MAX)
+		bytes_max = FEED_BYTES_MAX;
 	if (*f == NULL)
 		*f = feed_new(s->journal, s->encoder, format, carrier, streams,
-		    s->settings.kept_bytes, subscriber_keep_rest);
+		    bytes_max, subscriber_keep_rest);
 	return *f;
 }
 

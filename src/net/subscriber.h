@@ -75,6 +75,7 @@ struct subscriber {
 	bool resumed;	     /* got exactly what it asked for */
 	bool replaying;	     /* has not yet been within --client-buffer */
 	bool closing;	     /* no more records */
+	bool deaf;	     /* what it sends is not read any more */
 	bool close_received; /* the peer's close frame is here */
 };
 

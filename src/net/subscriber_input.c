@@ -32,7 +32,7 @@ subscriber_message_cb(void *arg, const struct websocket_message *message)
 		subscriber_end(s, message->code, "");
 		break;
 	case WEBSOCKET_EVENT_ERROR:
-		s->close_received = true;
+		s->deaf = true;
 		subscriber_end(s, message->code, message->reason);
 		break;
 	}
@@ -48,7 +48,7 @@ subscriber_count_frames(struct subscriber *s, unsigned int frames)
 		return;
 	}
 	s->frames_left = 0;
-	s->close_received = true; /* nothing more is read */
+	s->deaf = true;
 	subscriber_end(s, WEBSOCKET_POLICY, "too many frames");
 	subscriber_make_ready(s);
 }
@@ -60,7 +60,7 @@ subscriber_read(struct subscriber *s, const void *bytes, size_t n)
 	struct websocket_input *in = s->input;
 	bool alive;
 
-	if (s->carrier != CARRIER_WEBSOCKET || s->close_received)
+	if (s->carrier != CARRIER_WEBSOCKET || s->close_received || s->deaf)
 		return; /* there is nothing to say any more */
 	if (in == NULL) {
 		in = server->input;

@@ -109,8 +109,8 @@ subscriber_fill(struct subscriber *s)
 	struct wsexec_server *server = s->connection->server;
 	unsigned int due = s->due;
 
-	if (server->start_us == 0) /* the start record comes first */
-		due &= SUBSCRIBER_DUE_PING;
+	if (server->start_us == 0)
+		due &= ~(unsigned int)SUBSCRIBER_DUE_START;
 	if ((due & SUBSCRIBER_DUE_PARTIAL) != 0 &&
 	    feed_next(&s->cursor) <= journal_last(server->journal))
 		due &= ~(unsigned int)SUBSCRIBER_DUE_PARTIAL;
@@ -206,7 +206,8 @@ subscriber_fall_behind(struct subscriber *s)
 		return;
 	}
 	/* Half of what it may be behind, lest it falls behind again at once. */
-	to = journal_within(server->journal, settings->client_buffer_bytes / 2);
+	to = journal_within(server->journal,
+	    settings->client_buffer_bytes / (server->ended ? 1 : 2));
 	if (to > stop)
 		to = stop + 1;
 	subscriber_note_gap(s, next, to - 1, GAP_SLOW);
@@ -254,12 +255,15 @@ subscriber_finish(struct subscriber *s)
 {
 	struct connection *c = s->connection;
 
-	if (s->carrier == CARRIER_WEBSOCKET && !s->close_received) {
+	if (s->carrier != CARRIER_WEBSOCKET || s->deaf) {
+		connection_linger(c);
+	} else if (s->close_received) {
+		/* RFC 6455 section 7.1.1: the server closes first. */
+		connection_close(c, "the closing handshake is done");
+	} else {
 		connection_enter(c, CONNECTION_CLOSING, CONNECTION_CLOSE_MS);
 		connection_want_write(c, false);
-		return STEP_GONE;
 	}
-	connection_linger(c);
 	return STEP_GONE;
 }
 
