@@ -92,8 +92,8 @@ def curl(clients):
 def connect(clients):
     """connect(run) opens a plain connection."""
 
-    def attach(run, **keywords):
-        clients.append(Peer(run.port, **keywords))
+    def attach(run):
+        clients.append(Peer(run.port))
         return clients[-1]
 
     return attach

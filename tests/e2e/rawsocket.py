@@ -15,9 +15,6 @@ KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
-# Taken by the kernel as the least there can be.
-SMALL_BUFFER = 4096
-
 
 def head(target="/", method="GET", version="HTTP/1.1", **fields):
     """A request head; None leaves a field out, _ in a name is -."""
@@ -72,16 +69,13 @@ def close_frame(code=None, reason=b""):
 class Peer:
     """A connection to wsexec."""
 
-    def __init__(self, port, receive_buffer=None):
+    def __init__(self, port):
         self.socket = socket.socket()
         self.socket.settimeout(TIMEOUT_S)
-        if receive_buffer is not None:
-            self.socket.setsockopt(
-                socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer
-            )
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest = b""
+        self.taken = 0  # bytes of rest that have been read
         self.status = None
         self.fields = {}
 
@@ -102,31 +96,33 @@ class Peer:
         except ConnectionResetError:
             return b""
 
+    def read_more(self):
+        data = self.receive()
+        if not data:
+            raise EOFError(f"only {self.rest[self.taken:]!r}")
+        self.rest = self.rest[self.taken:] + data
+        self.taken = 0
+
     def read(self, size):
         """Exactly so many bytes; EOFError: there are no more."""
-        while len(self.rest) < size:
-            data = self.receive()
-            if not data:
-                raise EOFError(f"only {self.rest!r}")
-            self.rest += data
-        data, self.rest = self.rest[:size], self.rest[size:]
-        return data
+        while len(self.rest) - self.taken < size:
+            self.read_more()
+        self.taken += size
+        return self.rest[self.taken - size:self.taken]
 
     def read_until(self, end):
-        while end not in self.rest:
-            data = self.receive()
-            if not data:
-                raise EOFError(f"only {self.rest!r}")
-            self.rest += data
-        data, _, self.rest = self.rest.partition(end)
+        while (found := self.rest.find(end, self.taken)) == -1:
+            self.read_more()
+        data = self.rest[self.taken:found]
+        self.taken = found + len(end)
         return data
 
     def read_rest(self):
         """All bytes to the end of the connection."""
-        parts = [self.rest]
-        while parts[-1] or len(parts) == 1:
-            parts.append(self.receive())
-        self.rest = b""
+        parts = [self.rest[self.taken:]]
+        while data := self.receive():
+            parts.append(data)
+        self.rest, self.taken = b"", 0
         return b"".join(parts)
 
     def read_head(self):
@@ -177,18 +173,19 @@ class Peer:
                 return payload.decode()
 
     def read_control(self, wanted):
-        """The payload of the next such control frame; messages before it
-        are dropped."""
+        """The payload of the next such control frame; frames before it are
+        dropped."""
         while True:
             opcode, payload = self.read_frame()
             if opcode == wanted:
                 return payload
-            assert opcode in (TEXT, BINARY, PING), opcode
 
     def read_close(self):
         """The code and reason of the close frame, which must be the last
         thing there is; code None: it is empty."""
-        payload = self.read_control(CLOSE)
+        while (received := self.read_frame())[0] != CLOSE:
+            assert received[0] in (TEXT, BINARY, PING), received
+        payload = received[1]
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
         assert self.read_rest() == b""

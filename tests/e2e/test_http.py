@@ -150,7 +150,8 @@ def test_refusals_come_before_the_rest_of_a_bad_head(run, connect):
     assert peer.ask(b"GET / HTTP/1.1\r\nBad field") == 400
 
 
-def test_a_connection_serves_several_pages(run, connect):
+def test_a_connection_serves_several_pages(start, connect):
+    run = start(script="read _ <go")
     peer = connect(run)
     for _ in range(3):
         assert peer.ask(head("/healthz")) == 200

@@ -3,6 +3,7 @@
 Node's ws; and what they have got, put together again."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -36,6 +37,7 @@ class Viewer:
         self.ended = False
         self.socket = None
         self.loop = asyncio.new_event_loop()
+        self.task = self.loop.create_task(self.watch())
         self.changed = threading.Condition()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -43,7 +45,9 @@ class Viewer:
 
     def run(self):
         try:
-            self.loop.run_until_complete(self.watch())
+            self.loop.run_until_complete(self.task)
+        except asyncio.CancelledError:  # by close()
+            pass
         except Exception as error:  # pylint: disable=broad-except
             self.error = error
         with self.changed:
@@ -112,13 +116,8 @@ class Viewer:
         self.wait(lambda: wanted in self.messages, f"{wanted!r}")
 
     def close(self):
-        if not self.ended and self.socket is not None:
-            try:
-                asyncio.run_coroutine_threadsafe(
-                    self.socket.close(), self.loop
-                )
-            except RuntimeError:  # it has ended by itself
-                pass
+        with contextlib.suppress(RuntimeError):  # it has ended by itself
+            self.loop.call_soon_threadsafe(self.task.cancel)
         self.thread.join(TIMEOUT_S)
 
 
