@@ -5,6 +5,7 @@
 #	                        check-e2e, check-browser for one of them)
 #	make check-asan         the same with address and undefined sanitizers
 #	make check-valgrind     unit tests and some of the others in valgrind
+#	make soak               heavy tests of the main promises, for half an hour
 #	make lint               format, layers, headers, scripts, manuals
 #	make install            to PREFIX (/usr/local) below DESTDIR; uninstall
 #	make clean              removes build and build-*
@@ -23,7 +24,7 @@ MANDIR = $(PREFIX)/share/man
 
 .DELETE_ON_ERROR:
 .PHONY: all unit-tests check check-unit check-e2e check-browser check-asan \
-	check-valgrind lint install uninstall clean
+	check-valgrind soak lint install uninstall clean
 all:
 
 ifneq ($(MAKECMDGOALS),clean)
@@ -74,9 +75,11 @@ version = $(shell sed -n 's/.*WSEXEC_VERSION "\(.*\)"/\1/p' src/wsexec.h)
 library_objects := $(library_sources:%.c=$(B)/%.o) $(B)/page.o
 cli_objects := $(cli_sources:%.c=$(B)/%.o)
 tests := $(test_sources:%.c=$(B)/%)
+soak_objects := $(patsubst %.c,$(B)/%.o,$(wildcard tests/soak/*.c))
 # Tests of cli have the name of a module of cli.
 cli_tests := $(cli_sources:src/cli/%.c=$(B)/tests/unit/%_test)
--include $(library_objects:.o=.d) $(cli_objects:.o=.d) $(tests:=.d)
+-include $(library_objects:.o=.d) $(cli_objects:.o=.d) $(tests:=.d) \
+	$(soak_objects:.o=.d)
 
 # Everything depends on a file with the flags and the names of the sources,
 # so that a change of them is like a change of the sources.
@@ -133,6 +136,10 @@ $(tests): %: %.o $(library_objects)
 	$(call say,LD)
 	$(quiet)$(link) -o $@ $^ -lcmocka $(libraries)
 
+$(B)/tests/soak/client: $(soak_objects)
+	$(call say,LD)
+	$(quiet)$(link) -o $@ $^ $(libraries)
+
 unit-tests: $(tests)
 
 check: all unit-tests
@@ -149,6 +156,15 @@ check-e2e check-browser: all
 check-valgrind: all $(tests)
 	@status=0; scripts/suite $(B) unit-valgrind $(tests) || status=1; \
 	scripts/suite $(B) e2e-valgrind || status=1; exit $$status
+
+# One after the other: each wants the machine for itself.
+soak: all $(B)/tests/soak/client
+	@status=0; for soak in runs handshakes exact stalled; do \
+		printf '  SOAK  %s\n' $$soak; \
+		WSEXEC=$(abspath $(B)/wsexec) \
+		SOAK_CLIENT=$(abspath $(B)/tests/soak/client) \
+		/usr/bin/python3 -B tests/soak/$$soak.py || status=1; \
+	done; exit $$status
 
 check-asan:
 	@$(MAKE) --no-print-directory B=build-asan SANITIZE=address,undefined \
