@@ -84,6 +84,13 @@ subscriber_append_partial(struct subscriber *s, enum stream stream)
 	}
 }
 
+/* Whether it has got bytes of a line that was not finished then. */
+static bool
+subscriber_is_ahead(const struct subscriber *s)
+{
+	return (s->ahead[STREAM_STDOUT] | s->ahead[STREAM_STDERR]) != 0;
+}
+
 /* Puts what a raw client has not yet got of the next record into out. */
 static void
 subscriber_append_remainder(struct subscriber *s)
@@ -297,13 +304,11 @@ subscriber_send_feed(struct subscriber *s, size_t *budget)
 		connection_close(s->connection, "out of memory");
 		return STEP_GONE;
 	}
-	rest = feed_rest(&s->cursor);
-	if (rest == 0 &&
-	    (s->ahead[STREAM_STDOUT] | s->ahead[STREAM_STDERR]) != 0) {
+	if (subscriber_is_ahead(s) && feed_rest(&s->cursor) == 0) {
 		subscriber_append_remainder(s);
 		return STEP_ON;
 	}
-	if (s->out.size > 0 && rest < n)
+	if (s->out.size > 0 && (rest = feed_rest(&s->cursor)) < n)
 		n = rest;
 	if (n > *budget)
 		n = *budget;
