@@ -33,6 +33,8 @@ def client_path():
 
 def prepare():
     """Room for many connections, no core dumps, and orphans are ours."""
+    if not os.access(client_path(), os.X_OK):
+        sys.exit(f"{client_path()} is not there: use make soak")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
