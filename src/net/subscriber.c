@@ -144,7 +144,7 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
 	s->streams = (uint8_t)streams;
 	s->frames_left = SUBSCRIBER_FRAMES_BURST;
 	s->replaying = true;
-	s->heard_us = s->pinged_us = server->now_us;
+	s->pinged_us = server->now_us;
 	s->feed = server_feed(server, format, carrier, streams);
 	if (s->feed == NULL) {
 		free(s);
@@ -195,10 +195,11 @@ subscriber_ping(struct subscriber *s)
 	if (s->carrier != CARRIER_WEBSOCKET || s->blocked_us != 0 ||
 	    server->now_us - s->pinged_us < ping_us)
 		return;
-	if (server->now_us - s->heard_us > ping_us * 5 / 2) {
+	if (s->pings >= SUBSCRIBER_PINGS_MAX) {
 		connection_close(s->connection, "no answer to two pings");
 		return;
 	}
+	s->pings++;
 	s->pinged_us = server->now_us;
 	s->due |= SUBSCRIBER_DUE_PING;
 	subscriber_make_ready(s);

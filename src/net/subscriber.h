@@ -27,6 +27,7 @@ struct websocket_input;
 
 #define SUBSCRIBER_SEND_MAX 65536   /* bytes it gets in one go */
 #define SUBSCRIBER_MESSAGE_MAX 4096 /* bytes of a client's message */
+#define SUBSCRIBER_PINGS_MAX 2 /* without an answer before it is given up */
 #define SUBSCRIBER_ANSWERS_MAX 1024 /* bytes untaken: not listened to */
 #define SUBSCRIBER_FRAMES_RATE 20   /* frames a client may send a second */
 #define SUBSCRIBER_FRAMES_BURST 60
@@ -60,7 +61,6 @@ struct subscriber {
 	uint64_t gap_last;
 	int64_t blocked_us; /* since when the socket takes nothing; or 0 */
 	int64_t behind_us;  /* since when input waits for it; or 0 */
-	int64_t heard_us;   /* when the peer last sent something */
 	int64_t pinged_us;  /* when a ping was last due */
 	uint32_t out_sent;  /* bytes of out that are gone */
 	/* raw: bytes of each stream's unfinished line that are sent */
@@ -71,6 +71,7 @@ struct subscriber {
 	uint8_t list;	     /* enum subscriber_list_name */
 	uint8_t due;	     /* enum subscriber_due */
 	uint8_t gap_reason;  /* enum gap_reason */
+	uint8_t pings;	     /* sent since the peer gave a sign of life */
 	uint8_t frames_left; /* before it counts as a flood */
 	bool resumed;	     /* got exactly what it asked for */
 	bool replaying;	     /* has not yet been within --client-buffer */

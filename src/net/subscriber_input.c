@@ -15,7 +15,7 @@ subscriber_message_cb(void *arg, const struct websocket_message *message)
 {
 	struct subscriber *s = arg;
 
-	s->heard_us = s->connection->server->now_us;
+	s->pings = 0;
 	switch (message->event) {
 	case WEBSOCKET_EVENT_MESSAGE: /* clients only watch */
 	case WEBSOCKET_EVENT_PONG:

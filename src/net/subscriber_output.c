@@ -228,6 +228,9 @@ subscriber_note_progress(struct subscriber *s)
 {
 	struct wsexec_server *server = s->connection->server;
 
+	/* Who takes bytes again is alive, even if its answers are late. */
+	if (s->blocked_us != 0)
+		s->pings = 0;
 	s->blocked_us = 0;
 	server->progress_us = server->now_us;
 }

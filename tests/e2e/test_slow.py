@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness import digest
-from rawsocket import head
+from rawsocket import PING, PONG, frame, head
 from viewers import (
     lines_of,
     missing_from,
@@ -257,6 +257,23 @@ def test_slow_clients_are_waited_for_while_they_read(start, connect):
     slow.close()
     assert (len(messages), code) == (LAST, 1000)
     assert run.wait() == 0
+
+
+def test_who_took_no_pings_for_a_while_is_not_given_up(start, connect):
+    run = start(
+        "--quiet", "--wait-clients", "2", "--ping-interval", "0.5",
+        script=f"yes {LINE * 10} | head -n {LAST}; read _ <go; echo over",
+    )
+    slow = connect(run).upgrade("/")
+    other = connect(run).upgrade("/?stream=stderr")
+    # In this time the slow one would have been asked often enough.
+    for _ in range(6):
+        other.send(frame(PONG, other.read_control(PING)))
+    for _ in range(LAST):
+        assert slow.read_message() == LINE * 10
+    other.send(frame(PONG, other.read_control(PING)))
+    run.go()
+    assert slow.read_message() == "over"
 
 
 def test_clients_that_read_nothing_do_not_hold_up_the_end(start, connect):
