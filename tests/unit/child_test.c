@@ -439,11 +439,22 @@ test_descriptors(void **state)
 	close(stray[1]);
 }
 
+static bool is_in_valgrind;
+
+/* It has limits of its own, and is the program where we run ourselves. */
+static void
+skip_in_valgrind(void)
+{
+	if (is_in_valgrind)
+		skip();
+}
+
 static void
 test_descriptor_limit(void **state)
 {
 	struct run *r = *state;
 
+	skip_in_valgrind();
 	r->config.descriptor_limit = 57;
 	run_shell(r, "ulimit -S -n");
 	assert_string_equal(r->text[0], "57\n");
@@ -1095,6 +1106,7 @@ test_group_that_cannot_end(void **state)
 {
 	struct run *r = *state;
 
+	skip_in_valgrind();
 	r->config.kill_seconds = 0;
 	run_self(r, "leave-zombie");
 	wait_until_gone(r);
@@ -1111,6 +1123,7 @@ test_group_that_ends_silently(void **state)
 	const struct timeval pause = { 0, 300000 };
 	struct run *r = *state;
 
+	skip_in_valgrind();
 	run_self(r, "leave-member");
 	event_base_once(r->base, -1, EV_TIMEOUT, send_line_cb, r, &pause);
 	wait_until_gone(r);
@@ -1466,6 +1479,7 @@ main(int argc, char **argv)
 		RUN(test_killed_parent),
 	};
 
+	is_in_valgrind = getenv("WSEXEC_VALGRIND") != NULL;
 	if (argc == 2 && strcmp(argv[1], "leave-zombie") == 0)
 		return leave_member(true);
 	if (argc == 2 && strcmp(argv[1], "leave-member") == 0)
