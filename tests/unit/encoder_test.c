@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/buffer.h"
 #include "core/format.h"
 #include "core/splitter.h"
 #include "core/utf8.h"
 #include "core/websocket.h"
+#include "seed.h"
 
 #define ROUNDS 3000
 #define TEXT_MAX 200
@@ -646,12 +646,7 @@ main(void)
 		cmocka_unit_test(test_raw_gives_the_bytes_back),
 		cmocka_unit_test(test_failure_is_told_and_leaves_nothing),
 	};
-	const char *given = getenv("SEED");
-	unsigned int seed = given != NULL ?
-	    (unsigned int)strtoul(given, NULL, 10) :
-	    (unsigned int)time(NULL);
 
-	print_message("SEED=%u\n", seed);
-	srandom(seed);
+	seed_random();
 	return cmocka_run_group_tests_name("encoder", tests, NULL, NULL);
 }

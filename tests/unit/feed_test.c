@@ -18,11 +18,11 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/buffer.h"
 #include "core/feed.h"
 #include "core/journal.h"
+#include "seed.h"
 
 #define PATTERN_BYTES (1024 * 1024)
 #define RECORDS_MAX 100000
@@ -1026,13 +1026,8 @@ main(void)
 		cmocka_unit_test(test_each_allocation_fails_once),
 		cmocka_unit_test(test_random_calls_without_memory),
 	};
-	const char *given = getenv("SEED");
-	unsigned int seed = given != NULL ?
-	    (unsigned int)strtoul(given, NULL, 10) :
-	    (unsigned int)time(NULL);
 
-	print_message("SEED=%u\n", seed);
-	srandom(seed);
+	seed_random();
 	make_pattern();
 	return cmocka_run_group_tests_name("feed", tests, NULL, NULL);
 }

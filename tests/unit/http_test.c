@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "core/http.h"
+#include "seed.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BYTES(literal)                                                         \
@@ -726,12 +727,7 @@ main(void)
 		cmocka_unit_test(test_slices),
 		cmocka_unit_test(test_status_texts),
 	};
-	const char *given = getenv("SEED");
-	unsigned int seed = arc4random();
 
-	if (given != NULL)
-		seed = (unsigned int)strtoul(given, NULL, 10);
-	printf("SEED=%u\n", seed);
-	srandom(seed);
+	seed_random();
 	return cmocka_run_group_tests_name("http", tests, NULL, NULL);
 }

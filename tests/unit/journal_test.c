@@ -13,9 +13,9 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/journal.h"
+#include "seed.h"
 
 #define MIB (1024 * 1024)
 #define ENTRY_BYTES 16 /* what a record takes besides its text */
@@ -488,13 +488,8 @@ main(void)
 		cmocka_unit_test(test_numbers_go_on_after_all_is_dropped),
 		cmocka_unit_test(test_random_calls),
 	};
-	const char *given = getenv("SEED");
-	unsigned int seed = given != NULL ?
-	    (unsigned int)strtoul(given, NULL, 10) :
-	    (unsigned int)time(NULL);
 
-	print_message("SEED=%u\n", seed);
-	srandom(seed);
+	seed_random();
 	return cmocka_run_group_tests_name("journal", tests, make_pattern,
 	    free_pattern);
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "core/query.h"
+#include "seed.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define TEN "abcde-_789"
@@ -297,12 +298,7 @@ main(void)
 		cmocka_unit_test(test_why_is_cut),
 		cmocka_unit_test(test_random_bytes),
 	};
-	const char *given = getenv("SEED");
-	unsigned int seed = arc4random();
 
-	if (given != NULL)
-		seed = (unsigned int)strtoul(given, NULL, 10);
-	printf("SEED=%u\n", seed);
-	srandom(seed);
+	seed_random();
 	return cmocka_run_group_tests_name("query", tests, NULL, NULL);
 }

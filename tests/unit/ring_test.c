@@ -8,9 +8,9 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/ring.h"
+#include "seed.h"
 
 #define ITEMS_MAX 5000
 #define ROUNDS 20
@@ -163,12 +163,7 @@ main(void)
 		cmocka_unit_test(test_clear_makes_it_new),
 		cmocka_unit_test(test_random_calls),
 	};
-	const char *given = getenv("SEED");
-	unsigned int seed = given != NULL ?
-	    (unsigned int)strtoul(given, NULL, 10) :
-	    (unsigned int)time(NULL);
 
-	print_message("SEED=%u\n", seed);
-	srandom(seed);
+	seed_random();
 	return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
 }

@@ -13,11 +13,11 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/buffer.h"
 #include "core/splitter.h"
 #include "core/utf8.h"
+#include "seed.h"
 
 #define ROUNDS 3000
 #define TEXT_MAX 200
@@ -361,12 +361,7 @@ main(void)
 		    test_refused_line_is_told_and_the_rest_goes_on),
 		cmocka_unit_test(test_free_takes_null),
 	};
-	const char *given = getenv("SEED");
-	unsigned int seed = given != NULL ?
-	    (unsigned int)strtoul(given, NULL, 10) :
-	    (unsigned int)time(NULL);
 
-	print_message("SEED=%u\n", seed);
-	srandom(seed);
+	seed_random();
 	return cmocka_run_group_tests_name("splitter", tests, NULL, NULL);
 }

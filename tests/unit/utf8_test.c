@@ -14,10 +14,10 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/buffer.h"
 #include "core/utf8.h"
+#include "seed.h"
 
 #define ROUNDS 100000
 #define TEXT_MAX 48
@@ -415,12 +415,7 @@ main(void)
 		cmocka_unit_test(test_repaired_cases),
 		cmocka_unit_test(test_check_in_portions),
 	};
-	const char *given = getenv("SEED");
-	unsigned int seed = given != NULL ?
-	    (unsigned int)strtoul(given, NULL, 10) :
-	    (unsigned int)time(NULL);
 
-	print_message("SEED=%u\n", seed);
-	srandom(seed);
+	seed_random();
 	return cmocka_run_group_tests_name("utf8", tests, set_up, tear_down);
 }
