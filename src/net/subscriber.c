@@ -95,9 +95,11 @@ subscriber_find_first(struct subscriber *s, const struct query *q)
 	const struct wsexec_server *server = s->connection->server;
 	const struct journal *j = server->journal;
 	uint64_t last = journal_last(j), first = server_history_first(server);
-	bool same_run = q->run[0] == '\0' || strcmp(q->run, server->run) == 0;
+	bool same_run = strcmp(q->run, server->run) == 0;
 
-	if (q->has_after && same_run && q->after <= last) {
+	/* Without a run id, more than there is must be from another run. */
+	if (q->has_after &&
+	    (same_run || (q->run[0] == '\0' && q->after <= last))) {
 		/* Whoever was here before gets more than the history. */
 		first = journal_first(j);
 		s->resumed = q->after + 1 >= first;

@@ -70,6 +70,7 @@ subscriber_append_partial(struct subscriber *s, enum stream stream)
 
 	r.text = splitter_pending(server->splitters[stream], &r.size);
 	if (r.size == 0 || s->cursor.stop <= last ||
+	    feed_next(&s->cursor) != last + 1 ||
 	    (s->streams & (1U << stream)) == 0)
 		return;
 	if (s->format == FORMAT_RAW) {

@@ -157,6 +157,15 @@ def test_resuming_after_the_end_gives_the_rest_and_the_exit(ten, view):
     assert types == ["start", "exit"]
 
 
+def test_records_yet_to_come_can_be_left_out(start, view):
+    run = start("--quiet", script="echo a; read _ <go; echo b; echo c")
+    run_id = view(run, "format=json").wait_record(type="start")["run"]
+    viewer = view(run, f"format=json&run={run_id}&after=2")
+    assert viewer.wait_record(type="start")["resumed"] is True
+    run.go()
+    assert seqs(viewer.wait_end()) == [3]
+
+
 def test_without_follow_the_end_is_what_there_is(live, view):
     records = view(live, "format=json&follow=0").wait_end()
     assert seqs(records) == list(range(1, 11))
