@@ -61,7 +61,6 @@ struct wsexec_server {
 	struct event turn_event; /* work for the turn */
 	struct event tick_event; /* deadlines, TICKS_A_SECOND */
 	bool turn_is_due;
-	bool tick_is_on;
 
 	char run[17];	    /* id of the run: 16 hexadecimal digits */
 	int64_t start_us;   /* when it began, since 1970; 0: not yet */

@@ -18,7 +18,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -33,6 +32,7 @@
 
 #include "cli/child.h"
 #include "cli/guard.h"
+#include "descriptors.h"
 
 #define WATCHDOG_SECONDS 60
 #define KEPT_BYTES 4096
@@ -57,19 +57,6 @@ struct run {
 	int saved_fd[3];	     /* what 0 to 2 were */
 	size_t descriptors;
 };
-
-static size_t
-count_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir) != NULL)
-		n++;
-	closedir(dir);
-	return n;
-}
 
 static double
 now(void)

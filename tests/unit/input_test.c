@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -22,6 +21,7 @@
 #include <event2/event.h>
 
 #include "cli/input.h"
+#include "descriptors.h"
 
 #define WATCHDOG_SECONDS 60
 
@@ -38,19 +38,6 @@ struct run {
 	bool pauses;
 	size_t descriptors;
 };
-
-static size_t
-count_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir) != NULL)
-		n++;
-	closedir(dir);
-	return n;
-}
 
 static int
 setup(void **state)

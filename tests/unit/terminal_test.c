@@ -8,7 +8,6 @@
 
 #include <sys/resource.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -29,6 +28,7 @@
 #include <event2/event.h>
 
 #include "cli/terminal.h"
+#include "descriptors.h"
 
 #define CHUNK 65536
 #define MANY (50L * 1024 * 1024) /* bytes; much more than pipes hold */
@@ -564,25 +564,12 @@ test_free_at_any_moment(void **state)
 	terminal_free(NULL);
 }
 
-static int
-count_descriptors(void)
-{
-	struct dirent *entry;
-	DIR *d;
-	int n = 0;
-
-	assert_non_null(d = opendir("/proc/self/fd"));
-	while ((entry = readdir(d)) != NULL)
-		n += entry->d_name[0] != '.';
-	closedir(d);
-	return n;
-}
-
 static void
 test_no_descriptor_is_left(void **state)
 {
 	struct fixture f;
-	int before = count_descriptors(), fd;
+	size_t before = count_descriptors();
+	int fd;
 
 	(void)state;
 	for (int i = 0; i < 10; i++) {
