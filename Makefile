@@ -29,7 +29,7 @@ all:
 
 ifneq ($(MAKECMDGOALS),clean)
 
-packages := libevent_core libbsd-overlay libmd
+packages := libevent_core libbsd-overlay libmd zlib
 ifeq ($(shell pkg-config --exists $(packages) && echo found),)
 $(error pkg-config does not find $(packages): run scripts/install-dependencies)
 endif
@@ -183,7 +183,7 @@ install: all
 		'prefix=$(PREFIX)' 'includedir=$(INCLUDEDIR)' \
 		'libdir=$(LIBDIR)' 'Name: libwsexec' 'Version: $(version)' \
 		'Description: broadcast lines to WebSocket and HTTP clients' \
-		'Requires: libevent_core libbsd libmd' \
+		'Requires: libevent_core libbsd libmd zlib' \
 		'Cflags: -I$${includedir}' \
 		'Libs: -L$${libdir} -lwsexec -lwslay -lresolv'
 	for page in $(manuals); do install -D -m 644 $$page \

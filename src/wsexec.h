@@ -78,10 +78,12 @@ struct wsexec_config {
 	uint32_t max_clients;	 /* default: the descriptor limit less 64 */
 	uint32_t latency_us;	 /* default 5000; least time between sweeps */
 	bool no_latency;	 /* sweep after every read */
-	double stall_seconds;	 /* default 60 */
-	double drain_seconds;	 /* default 5; at the end, how long to wait
+	uint16_t compression_level; /* of zlib, 1 to 9; default 6 */
+	bool no_compression;	    /* everything is sent as it is */
+	double stall_seconds;	    /* default 60 */
+	double drain_seconds;	    /* default 5; at the end, how long to wait
 				  * when nobody takes a byte; < 0: not */
-	double ping_seconds;	 /* default 25 */
+	double ping_seconds;	    /* default 25 */
 	/* event: see above.  May call anything but wsexec_server_free(). */
 	void (*on_event)(enum wsexec_event event, void *arg);
 	/* log: one line, no newline, escaped; level 0 warning, 1 verbose. */

@@ -138,6 +138,11 @@ static const struct option_row rows[] = {
 	    RANGE("0", "1000"), .unit = " milliseconds", .initial = "5",
 	    .help = "collect lines for so long while they keep coming" },
 
+	{ 0, "compression", "LEVEL", KIND_INTEGER, FIELD(compression),
+	    RANGE("0", "9"), .initial = "6",
+	    .help = "compress for who can take it: 1 is fastest, 9 is "
+		    "smallest, 0 does not" },
+
 	{ 0, "token", NULL, KIND_FLAG, FIELD(token), .heading = "Access",
 	    .help = "make a token, which clients must show" },
 	{ 0, "token-file", "F", KIND_STRING, FIELD(token_file),

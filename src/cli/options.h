@@ -33,7 +33,8 @@ struct options {
 	double stall_timeout_s;
 	uint32_t max_line_bytes;
 	double latency_ms;
-	double linger_s; /* HUGE_VAL: forever */
+	uint16_t compression; /* a zlib level; 0: none */
+	double linger_s;      /* HUGE_VAL: forever */
 	double drain_s;
 	uint32_t wait_clients;
 	const char *output; /* NULL: none */

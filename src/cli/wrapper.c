@@ -377,6 +377,8 @@ wrapper_open_server(struct wrapper *w, const char *token)
 		.max_clients = o->max_clients,
 		.latency_us = (uint32_t)(o->latency_ms * 1000),
 		.no_latency = o->latency_ms <= 0,
+		.compression_level = o->compression,
+		.no_compression = o->compression == 0,
 		.stall_seconds = o->stall_timeout_s,
 		.drain_seconds = o->drain_s > 0 ? o->drain_s : -1,
 		.ping_seconds = o->ping_interval_s,

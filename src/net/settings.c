@@ -142,6 +142,12 @@ settings_copy(struct settings *to, const struct wsexec_config *from)
 	to->latency_us = from->latency_us != 0 ? from->latency_us : 5000;
 	if (from->no_latency)
 		to->latency_us = 0;
+	to->compression =
+	    from->compression_level != 0 ? from->compression_level : 6;
+	if (to->compression > 9)
+		to->compression = 9;
+	if (from->no_compression)
+		to->compression = 0;
 	to->stall_ms = to_ms(from->stall_seconds, 60);
 	to->drain_ms = to_ms(from->drain_seconds, 5);
 	to->ping_ms = to_ms(from->ping_seconds, 25);

@@ -26,6 +26,7 @@ struct settings {
 	uint32_t max_line_bytes;
 	size_t max_clients;
 	int64_t latency_us;
+	int compression; /* level of zlib, 1 to 9; 0: none */
 	int64_t stall_ms;
 	int64_t drain_ms;
 	int64_t ping_ms;

@@ -94,6 +94,7 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_true(o.stall_timeout_s == 60);
 	assert_int_equal(o.max_line_bytes, 64 * 1024);
 	assert_true(o.latency_ms == 5);
+	assert_int_equal(o.compression, 6);
 	assert_true(o.linger_s == 0);
 	assert_true(o.drain_s == 5);
 	assert_int_equal(o.wait_clients, 0);
@@ -129,6 +130,7 @@ SHOW(wait_clients, "%u", o->wait_clients)
 SHOW(slow, "%d", (int)o->slow)
 SHOW(stall, "%g", o->stall_timeout_s)
 SHOW(latency, "%g", o->latency_ms)
+SHOW(compression, "%d", o->compression)
 SHOW(linger, "%g", o->linger_s)
 SHOW(drain, "%g", o->drain_s)
 SHOW(ping, "%g", o->ping_interval_s)
@@ -183,6 +185,8 @@ static const struct {
 	{ "--latency 0", show_latency, "0" },
 	{ "--latency 0.5", show_latency, "0.5" },
 	{ "--latency 1000", show_latency, "1000" },
+	{ "--compression 0", show_compression, "0" },
+	{ "--compression 9", show_compression, "9" },
 	{ "--linger 1.5", show_linger, "1.5" },
 	{ "--linger forever", show_linger, "inf" },
 	{ "--linger forever --linger 2", show_linger, "2" },
@@ -274,6 +278,7 @@ static const struct {
 	{ "-m 4294967296",
 	    "--max-clients: 4294967296 is not in "
 	    "0..4294967295" },
+	{ "--compression 10", "--compression: 10 is not in 0..9" },
 	{ "--latency 1000.1",
 	    "--latency: 1000.1 is not in 0..1000 "
 	    "milliseconds" },
