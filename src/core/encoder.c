@@ -91,7 +91,7 @@ encoder_append_message(struct encoder *e, struct buffer *out,
     enum websocket_opcode opcode, const struct format_payload *p)
 {
 	if (opcode == WEBSOCKET_TEXT || !p->newline) {
-		websocket_output_append(e->frames, out, opcode, p->data,
+		websocket_output_append(e->frames, out, opcode, 0, p->data,
 		    p->size);
 		return;
 	}
@@ -99,8 +99,8 @@ encoder_append_message(struct encoder *e, struct buffer *out,
 	if (e->scratch.failed)
 		out->failed = true;
 	else
-		websocket_output_append(e->frames, out, opcode, e->scratch.data,
-		    e->scratch.size);
+		websocket_output_append(e->frames, out, opcode, 0,
+		    e->scratch.data, e->scratch.size);
 }
 
 /* Puts a payload on the wire; the scratch buffer is empty after that. */

@@ -19,10 +19,22 @@
 #define KEY_BYTES 16	     /* of a Sec-WebSocket-Key, decoded */
 #define KEY_SIZE 24	     /* and in base64 */
 #define CLOSE_REASON_MAX 123 /* bytes: a control frame less the code */
+#define HEADERS_CACHED 4096  /* sizes of payload whose header is kept */
+#define HEADER_SHORT 4	     /* bytes of the longest of those */
+#define FIN 0x80	     /* of the first byte */
 
+/*
+ * The headers of short frames as wslay made them.  All but the first byte
+ * depends on the size alone, so that its place is free for their length.
+ */
 struct websocket_output {
-	struct wslay_frame_context *frames; /* owned */
-	struct buffer *out; /* borrowed: by the call in progress */
+	uint8_t headers[HEADERS_CACHED][HEADER_SHORT]; /* [0]: 0: not made */
+};
+
+/* The header that wslay is making. */
+struct header {
+	uint8_t *bytes; /* borrowed: by the call in progress */
+	size_t size;
 };
 
 /* The field of that name if there is exactly one, else NULL. */
@@ -109,79 +121,113 @@ websocket_accept_key(const struct http_request *request,
 }
 
 static ssize_t
-output_send_cb(const uint8_t *data, size_t size, int flags, void *arg)
+header_send_cb(const uint8_t *data, size_t size, int flags, void *arg)
 {
-	struct websocket_output *output = arg;
+	struct header *header = arg;
 
 	(void)flags;
-	/* That it failed is noted there; wslay must not keep half a frame. */
-	buffer_append(output->out, data, size);
+	memcpy(header->bytes + header->size, data, size);
+	header->size += size;
 	return (ssize_t)size;
 }
 
-static bool
-output_init(struct websocket_output *output)
+/* Has wslay make a header; 0: no such frame, or no memory. */
+static size_t
+make_header(enum websocket_opcode opcode, unsigned int flags, size_t size,
+    uint8_t bytes[WEBSOCKET_HEADER_MAX])
 {
 	const struct wslay_frame_callbacks callbacks = {
-		.send_callback = output_send_cb,
+		.send_callback = header_send_cb,
 	};
+	/* There is to be payload, but none of it yet: so it stops there. */
+	struct wslay_frame_iocb frame = {
+		.fin = 1,
+		.rsv = (uint8_t)flags,
+		.opcode = (uint8_t)opcode,
+		.payload_length = size,
+	};
+	struct header header = { bytes, 0 };
+	struct wslay_frame_context *frames;
 
-	return wslay_frame_context_init(&output->frames, &callbacks, output) ==
-	    0;
+	if (wslay_frame_context_init(&frames, &callbacks, &header) != 0)
+		return 0;
+	if (wslay_frame_send(frames, &frame) < 0)
+		header.size = 0;
+	wslay_frame_context_free(frames);
+	return header.size;
 }
 
 struct websocket_output *
 websocket_output_new(void)
 {
-	struct websocket_output *output;
-
-	if ((output = malloc(sizeof(*output))) == NULL)
-		return NULL;
-	if (!output_init(output)) {
-		free(output);
-		return NULL;
-	}
-	return output;
+	return calloc(1, sizeof(struct websocket_output));
 }
 
 void
 websocket_output_free(struct websocket_output *output)
 {
-	if (output == NULL)
-		return;
-	wslay_frame_context_free(output->frames);
 	free(output);
+}
+
+size_t
+websocket_output_header(struct websocket_output *output,
+    enum websocket_opcode opcode, unsigned int flags, size_t size,
+    uint8_t header[WEBSOCKET_HEADER_MAX])
+{
+	uint8_t *kept;
+	size_t length;
+
+	if (size >= HEADERS_CACHED || wslay_is_ctrl_frame(opcode))
+		return make_header(opcode, flags, size, header);
+	kept = output->headers[size];
+	if (kept[0] == 0) {
+		if ((length = make_header(opcode, flags, size, header)) == 0)
+			return 0;
+		memcpy(kept, header, length);
+		kept[0] = (uint8_t)length;
+		return length;
+	}
+	memcpy(header, kept, HEADER_SHORT);
+	header[0] = (uint8_t)(FIN | flags << 4 | (unsigned int)opcode);
+	return kept[0];
 }
 
 void
 websocket_output_append(struct websocket_output *output, struct buffer *out,
-    enum websocket_opcode opcode, const void *payload, size_t size)
+    enum websocket_opcode opcode, unsigned int flags, const void *payload,
+    size_t size)
 {
-	struct wslay_frame_iocb frame = {
-		.fin = 1,
-		.opcode = (uint8_t)opcode,
-		.payload_length = size,
-		.data = payload,
-		.data_length = size,
-	};
+	uint8_t *to;
+	size_t length;
 
-	output->out = out;
-	if (wslay_frame_send(output->frames, &frame) < 0)
+	if (size > SIZE_MAX - WEBSOCKET_HEADER_MAX) {
 		out->failed = true;
+		return;
+	}
+	/* One growth for all, or none of it: no header without its payload. */
+	if ((to = buffer_reserve(out, WEBSOCKET_HEADER_MAX + size)) == NULL)
+		return;
+	length = websocket_output_header(output, opcode, flags, size, to);
+	if (length == 0) {
+		out->failed = true;
+		return;
+	}
+	if (size > 0)
+		memcpy(to + length, payload, size);
+	out->size += length + size;
 }
 
 void
 websocket_append_frame(struct buffer *out, enum websocket_opcode opcode,
     const void *payload, size_t size)
 {
-	struct websocket_output output;
+	uint8_t header[WEBSOCKET_HEADER_MAX];
+	size_t length = make_header(opcode, 0, size, header);
 
-	if (!output_init(&output)) {
+	if (length == 0)
 		out->failed = true;
-		return;
-	}
-	websocket_output_append(&output, out, opcode, payload, size);
-	wslay_frame_context_free(output.frames);
+	buffer_append(out, header, length);
+	buffer_append(out, payload, size);
 }
 
 void

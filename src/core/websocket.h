@@ -57,9 +57,16 @@ bool websocket_is_asked_for(const struct http_request *request);
 void websocket_accept_key(const struct http_request *request,
     char key[WEBSOCKET_KEY_MAX]);
 
+/* What a frame may be besides its opcode. */
+enum websocket_flag {
+	WEBSOCKET_COMPRESSED = 0x4, /* RSV1, see RFC 7692 section 6 */
+};
+
+#define WEBSOCKET_HEADER_MAX 10 /* bytes of a header without a mask */
+
 /*
- * Makes frames; for whoever makes many of them.  It keeps nothing between two
- * frames but the 4 KB that wslay asks for.
+ * Makes frames; for whoever makes many of them: it keeps the headers of short
+ * ones, in 16 KB.
  */
 struct websocket_output;
 
@@ -68,14 +75,21 @@ struct websocket_output *websocket_output_new(void);
 void websocket_output_free(struct websocket_output *output);
 
 /*
- * Appends one unmasked, final frame to out.  The payload of a control frame
- * has at most 125 bytes: with more, and without memory, out->failed is set.
+ * Makes the header of one unmasked, final frame with size bytes of payload,
+ * which the caller puts behind it.  Returns its length, or 0: without memory,
+ * and for a control frame of more than 125 bytes.  What is behind the length
+ * may be written to as well.
  */
-void websocket_output_append(struct websocket_output *output,
-    struct buffer *out, enum websocket_opcode opcode, const void *payload,
-    size_t size);
+size_t websocket_output_header(struct websocket_output *output,
+    enum websocket_opcode opcode, unsigned int flags, size_t size,
+    uint8_t header[WEBSOCKET_HEADER_MAX]);
 
-/* The same for a single frame, about 75 ns slower. */
+/* Appends such a frame to out; where there is no header, out->failed is set. */
+void websocket_output_append(struct websocket_output *output,
+    struct buffer *out, enum websocket_opcode opcode, unsigned int flags,
+    const void *payload, size_t size);
+
+/* The same without flags for a single frame, some 100 ns slower. */
 void websocket_append_frame(struct buffer *out, enum websocket_opcode opcode,
     const void *payload, size_t size);
 

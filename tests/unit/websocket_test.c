@@ -264,7 +264,7 @@ test_append_frame(void **state)
 		begin = expected.size;
 		append_header(&expected, (uint8_t)(0x80 | opcode), size, false);
 		buffer_append(&expected, payload, size);
-		websocket_output_append(output, &all, opcode, payload, size);
+		websocket_output_append(output, &all, opcode, 0, payload, size);
 
 		buffer_reset(&one);
 		websocket_append_frame(&one, opcode, payload, size);
@@ -279,6 +279,58 @@ test_append_frame(void **state)
 	free(payload);
 }
 
+/*
+ * Each size twice in each kind: as wslay makes it, for one kind or another,
+ * and as it is kept for all of them.
+ */
+static void
+test_output_sizes(void **state)
+{
+	static const struct {
+		enum websocket_opcode opcode;
+		unsigned int flags;
+		uint8_t first;
+	} kinds[] = {
+		{ WEBSOCKET_TEXT, 0, 0x81 },
+		{ WEBSOCKET_BINARY, WEBSOCKET_COMPRESSED, 0xc2 },
+		{ WEBSOCKET_TEXT, WEBSOCKET_COMPRESSED, 0xc1 },
+		{ WEBSOCKET_BINARY, 0, 0x82 },
+	};
+	struct websocket_output *output = websocket_output_new();
+	struct buffer got = BUFFER_INIT, expected = BUFFER_INIT;
+	uint8_t *payload = malloc(MAX_MESSAGE);
+
+	(void)state;
+	assert_non_null(output);
+	assert_non_null(payload);
+	for (size_t i = 0; i < MAX_MESSAGE; i++)
+		payload[i] = (uint8_t)random_next();
+	for (size_t i = 0; i <= COUNT(kinds) * MAX_MESSAGE * 2; i++) {
+		size_t size = i / 2 / COUNT(kinds);
+		size_t k = (i + size) % COUNT(kinds);
+		uint8_t header[WEBSOCKET_HEADER_MAX];
+		size_t length = websocket_output_header(output, kinds[k].opcode,
+		    kinds[k].flags, size, header);
+
+		buffer_reset(&expected);
+		append_header(&expected, kinds[k].first, size, false);
+		assert_int_equal(length, expected.size);
+		assert_memory_equal(header, expected.data, length);
+		if (i / COUNT(kinds) % 2 == 0 || size % COUNT(kinds) != k)
+			continue;
+		buffer_reset(&got);
+		websocket_output_append(output, &got, kinds[k].opcode,
+		    kinds[k].flags, payload, size);
+		assert_int_equal(got.size, length + size);
+		assert_memory_equal(got.data, header, length);
+		assert_memory_equal(got.data + length, payload, size);
+	}
+	websocket_output_free(output);
+	buffer_clear(&got);
+	buffer_clear(&expected);
+	free(payload);
+}
+
 static void
 test_append_fails(void **state)
 {
@@ -287,21 +339,21 @@ test_append_fails(void **state)
 	uint8_t payload[126] = { 0 };
 
 	(void)state;
-	websocket_output_append(output, &out, WEBSOCKET_PING, payload, 126);
+	websocket_output_append(output, &out, WEBSOCKET_PING, 0, payload, 126);
 	assert_true(out.failed);
 	assert_int_equal(out.size, 0);
 
 	/* A failed buffer takes nothing and leaves the output usable. */
-	websocket_output_append(output, &out, WEBSOCKET_TEXT, "abc", 3);
+	websocket_output_append(output, &out, WEBSOCKET_TEXT, 0, "abc", 3);
 	assert_int_equal(out.size, 0);
 	buffer_reset(&out);
 	for (int shift = 0; shift < 2; shift++) {
-		websocket_output_append(output, &out, WEBSOCKET_TEXT, payload,
-		    SIZE_MAX >> shift);
+		websocket_output_append(output, &out, WEBSOCKET_TEXT, 0,
+		    payload, SIZE_MAX >> shift);
 		assert_true(out.failed);
 		buffer_reset(&out);
 	}
-	websocket_output_append(output, &out, WEBSOCKET_TEXT, "abc", 3);
+	websocket_output_append(output, &out, WEBSOCKET_TEXT, 0, "abc", 3);
 	assert_false(out.failed);
 	assert_int_equal(out.size, 5);
 	assert_memory_equal(out.data, "\x81\x03\x61\x62\x63", 5);
@@ -1126,6 +1178,7 @@ main(void)
 		cmocka_unit_test(test_asked_for),
 		cmocka_unit_test(test_accept_key),
 		cmocka_unit_test(test_append_frame),
+		cmocka_unit_test(test_output_sizes),
 		cmocka_unit_test(test_append_fails),
 		cmocka_unit_test(test_append_close),
 		cmocka_unit_test(test_input),
