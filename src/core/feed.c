@@ -15,12 +15,15 @@ LIST_HEAD(cursor_list, cursor);
 TAILQ_HEAD(feed_block_list, feed_block);
 
 struct feed_block {
+	struct feed *feed;  /* borrowed: owns the block */
 	uint64_t number;    /* of the journal's block */
 	uint64_t first_seq; /* of its first record */
 	uint32_t count;	    /* records encoded so far */
 	uint32_t ends_capacity;
-	uint32_t *ends; /* owned: where each record ends in bytes */
-	struct buffer bytes;
+	uint32_t *ends;	     /* owned: where each record ends; NULL: lent */
+	struct buffer bytes; /* owned: the records, if not lent */
+	const uint8_t *data; /* borrowed: of bytes, or lent by the journal */
+	size_t size;	     /* of data */
 	struct cursor_list readers;
 	TAILQ_ENTRY(feed_block) used; /* in the order of last use */
 };
@@ -32,7 +35,8 @@ struct feed {
 	enum carrier carrier;
 	unsigned int streams;
 	uint64_t bytes_max;
-	uint64_t bytes; /* memory of all blocks */
+	uint64_t bytes;	     /* memory of all blocks */
+	struct buffer spare; /* owned: memory of a block to use next */
 	size_t readers;
 	feed_rest_cb *on_rest;
 	struct ring blocks; /* owned struct feed_block, NULL: not encoded;
@@ -56,6 +60,7 @@ feed_new(struct journal *j, struct encoder *e, enum format format,
 	f->streams = streams;
 	f->bytes_max = bytes_max;
 	f->on_rest = on_rest;
+	f->spare = (struct buffer)BUFFER_INIT;
 	ring_init(&f->blocks, journal_first_block(j));
 	TAILQ_INIT(&f->used);
 	return f;
@@ -68,6 +73,22 @@ feed_block_memory(const struct feed_block *b)
 	    b->ends_capacity * sizeof(*b->ends);
 }
 
+/* Where record number index ends in the bytes of the block. */
+static uint32_t
+feed_block_end(const struct feed_block *b, uint32_t index)
+{
+	return b->ends != NULL ?
+	    b->ends[index] :
+	    journal_frame_end(b->feed->journal, b->number, index);
+}
+
+/* Where it begins. */
+static uint32_t
+feed_block_start(const struct feed_block *b, uint32_t index)
+{
+	return index == 0 ? 0 : feed_block_end(b, index - 1);
+}
+
 /* The record the cursor is in or in front of, as an index in its block. */
 static uint32_t
 cursor_index(const struct cursor *c)
@@ -77,7 +98,7 @@ cursor_index(const struct cursor *c)
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		if (b->ends[middle] <= c->offset)
+		if (feed_block_end(b, middle) <= c->offset)
 			low = middle + 1;
 		else
 			high = middle;
@@ -94,6 +115,16 @@ cursor_detach(struct cursor *c, uint64_t next)
 	c->next = next;
 }
 
+/* Frees what is encoded. */
+static void
+feed_block_clear(struct feed_block *b)
+{
+	buffer_clear(&b->bytes);
+	free(b->ends);
+	b->ends = NULL;
+	b->ends_capacity = 0;
+}
+
 static void
 feed_release(struct feed *f, struct feed_block *b)
 {
@@ -102,7 +133,7 @@ feed_release(struct feed *f, struct feed_block *b)
 
 	while ((c = LIST_FIRST(&b->readers)) != NULL) {
 		if ((rest = feed_rest(c)) > 0) {
-			f->on_rest(c, b->bytes.data + c->offset, rest);
+			f->on_rest(c, b->data + c->offset, rest);
 			c->offset += rest;
 		}
 		cursor_detach(c, feed_next(c));
@@ -110,8 +141,13 @@ feed_release(struct feed *f, struct feed_block *b)
 	f->bytes -= feed_block_memory(b);
 	ring_set(&f->blocks, b->number, NULL);
 	TAILQ_REMOVE(&f->used, b, used);
-	buffer_clear(&b->bytes);
-	free(b->ends);
+	/* Fresh memory costs more than what is written to it. */
+	if (f->spare.data == NULL && b->bytes.capacity <= FEED_SPARE_MAX) {
+		buffer_clear(&f->spare);
+		f->spare = b->bytes;
+		b->bytes = (struct buffer)BUFFER_INIT;
+	}
+	feed_block_clear(b);
 	free(b);
 }
 
@@ -125,6 +161,7 @@ feed_free(struct feed *f)
 	while ((b = TAILQ_FIRST(&f->used)) != NULL)
 		feed_release(f, b);
 	ring_clear(&f->blocks);
+	buffer_clear(&f->spare);
 	free(f);
 }
 
@@ -139,6 +176,7 @@ feed_add_block(struct feed *f, uint64_t number)
 			return NULL;
 	if ((b = calloc(1, sizeof(*b))) == NULL)
 		return NULL;
+	b->feed = f;
 	b->number = number;
 	b->first_seq = journal_block_first(f->journal, number, &count);
 	LIST_INIT(&b->readers);
@@ -148,20 +186,24 @@ feed_add_block(struct feed *f, uint64_t number)
 	return b;
 }
 
+/* The block is as the journal has it; false: it has to be encoded. */
+static bool
+feed_borrow(struct feed *f, struct feed_block *b, uint32_t count)
+{
+	if (f->format != FORMAT_TEXT || f->carrier != CARRIER_WEBSOCKET ||
+	    b->ends != NULL ||
+	    !journal_get_frames(f->journal, b->number, f->streams, &b->data,
+		&b->size))
+		return false;
+	b->count = count;
+	return true;
+}
+
 static bool
 feed_encode_record(struct feed *f, struct feed_block *b, uint32_t index)
 {
 	struct record r;
-	uint32_t *ends;
-	uint32_t capacity;
 
-	if (index == b->ends_capacity) {
-		capacity = index == 0 ? 64 : index * 2;
-		if ((ends = realloc(b->ends, capacity * sizeof(*ends))) == NULL)
-			return false;
-		b->ends = ends;
-		b->ends_capacity = capacity;
-	}
 	journal_get(f->journal, b->number, index, &r);
 	if ((f->streams & (1U << r.stream)) != 0)
 		encoder_append_line(f->encoder, &b->bytes, f->format,
@@ -170,6 +212,52 @@ feed_encode_record(struct feed *f, struct feed_block *b, uint32_t index)
 		return false;
 	b->ends[index] = (uint32_t)b->bytes.size;
 	return true;
+}
+
+static bool
+feed_reserve_ends(struct feed_block *b, uint32_t count)
+{
+	uint32_t capacity = b->ends_capacity == 0 ? 64 : b->ends_capacity;
+	uint32_t *ends;
+
+	while (capacity < count)
+		capacity *= 2;
+	if (capacity == b->ends_capacity)
+		return true;
+	if ((ends = realloc(b->ends, capacity * sizeof(*ends))) == NULL)
+		return false;
+	b->ends = ends;
+	b->ends_capacity = capacity;
+	return true;
+}
+
+/*
+ * Encodes records up to count.  One that the journal has lent so far, and does
+ * not any more, is encoded from its start on; what it lent was the same.
+ */
+static bool
+feed_encode(struct feed *f, struct feed_block *b, uint32_t count)
+{
+	uint32_t index = b->ends == NULL ? 0 : b->count;
+
+	if (b->bytes.data == NULL) {
+		b->bytes = f->spare;
+		f->spare = (struct buffer)BUFFER_INIT;
+	}
+	b->bytes.size = b->ends == NULL ? 0 : b->size;
+	if (!feed_reserve_ends(b, count))
+		return false;
+	while (index < count && feed_encode_record(f, b, index))
+		index++;
+	b->bytes.failed = false;
+	if (index < b->count) { /* less than readers have been shown */
+		feed_block_clear(b);
+		return false;
+	}
+	b->count = index;
+	b->size = feed_block_start(b, index);
+	b->data = b->bytes.data;
+	return index == count;
 }
 
 /* Blocks other than keep go until the bound is kept. */
@@ -187,28 +275,22 @@ feed_trim(struct feed *f, const struct feed_block *keep)
 	}
 }
 
-/* Encodes what the block's counterpart in the journal has got since. */
+/* Brings the block up to what its counterpart in the journal has. */
 static bool
 feed_fill(struct feed *f, struct feed_block *b)
 {
 	uint64_t memory = feed_block_memory(b);
-	uint32_t count, size = (uint32_t)b->bytes.size;
-	bool whole = true;
+	uint32_t count;
+	bool whole, is_new = b->count == 0;
 
 	(void)journal_block_first(f->journal, b->number, &count);
-	if (b->count == count)
+	if (b->count == count || feed_borrow(f, b, count))
 		return true;
-	for (; b->count < count; b->count++) {
-		if (!(whole = feed_encode_record(f, b, b->count))) {
-			/* Leave it as after the last whole record. */
-			b->bytes.size =
-			    b->count == 0 ? 0 : b->ends[b->count - 1];
-			b->bytes.failed = false;
-			break;
-		}
-	}
-	if (size == 0 && b->number + 1 < journal_end_block(f->journal))
+	whole = feed_encode(f, b, count);
+	if (is_new && b->number + 1 < journal_end_block(f->journal)) {
 		buffer_shrink(&b->bytes); /* it will not grow any more */
+		b->data = b->bytes.data;
+	}
 	f->bytes += feed_block_memory(b) - memory;
 	feed_trim(f, b);
 	return whole;
@@ -254,7 +336,7 @@ feed_enter(struct feed *f, struct cursor *c, uint64_t next)
 	if (!feed_fill(f, b))
 		return FEED_FAILED;
 	index = (uint32_t)(next - b->first_seq);
-	cursor_attach(c, b, index == 0 ? 0 : b->ends[index - 1]);
+	cursor_attach(c, b, feed_block_start(b, index));
 	return FEED_BYTES;
 }
 
@@ -265,8 +347,10 @@ cursor_limit(const struct cursor *c)
 	const struct feed_block *b = c->block;
 
 	if (c->stop >= b->first_seq + b->count)
-		return b->bytes.size;
-	return c->stop < b->first_seq ? 0 : b->ends[c->stop - b->first_seq];
+		return b->size;
+	return c->stop < b->first_seq ?
+	    0 :
+	    feed_block_end(b, (uint32_t)(c->stop - b->first_seq));
 }
 
 enum feed_result
@@ -289,7 +373,7 @@ feed_peek(struct feed *f, struct cursor *c, const uint8_t **bytes, size_t *n)
 			return FEED_FAILED;
 		if (c->offset < cursor_limit(c)) {
 			feed_touch(f, b);
-			*bytes = b->bytes.data + c->offset;
+			*bytes = b->data + c->offset;
 			*n = cursor_limit(c) - c->offset;
 			return FEED_BYTES;
 		}
@@ -314,18 +398,18 @@ feed_rest(const struct cursor *c)
 	const struct feed_block *b = c->block;
 	uint32_t index;
 
-	if (b == NULL || c->offset == b->bytes.size)
+	if (b == NULL || c->offset == b->size)
 		return 0;
 	index = cursor_index(c);
-	if (c->offset == (index == 0 ? 0 : b->ends[index - 1]))
+	if (c->offset == feed_block_start(b, index))
 		return 0;
-	return b->ends[index] - c->offset;
+	return feed_block_end(b, index) - c->offset;
 }
 
 size_t
 feed_record_size(const struct cursor *c)
 {
-	return c->block->ends[cursor_index(c)] - c->offset;
+	return feed_block_end(c->block, cursor_index(c)) - c->offset;
 }
 
 uint64_t

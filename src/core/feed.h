@@ -7,7 +7,8 @@
  * readers.  Each block of the journal that somebody reads is encoded when it
  * is first needed; what is appended to the newest one is encoded when the
  * first reader asks for it.  Encoded blocks are kept within a bound of their
- * own: as they can be made again, the one unused for longest goes first.
+ * own: as they can be made again, the one unused for longest goes first.  What
+ * the journal has in this format already is read there, and takes no memory.
  *
  *	journal   [ 7 ][ 8 ][ 9 ][10 ]
  *	feed      [   ][ 8'][   ][10']      10' grows with 10
@@ -32,6 +33,7 @@ struct feed_block;
 struct journal;
 
 #define FEED_BYTES_MAX (32 * 1024 * 1024) /* a bound that serves well */
+#define FEED_SPARE_MAX (1024 * 1024)	  /* memory that may wait for its use */
 
 #define CURSOR_NO_STOP UINT64_MAX
 

@@ -5,10 +5,13 @@
 
 #include "core/journal.h"
 #include "core/ring.h"
+#include "core/utf8.h"
+#include "core/websocket.h"
 
 struct entry {
 	int64_t time_us;
-	uint32_t end; /* of the text, from the start of the block's memory */
+	uint32_t end;	/* of the frame, from the start of the memory */
+	uint8_t header; /* bytes of the frame before the text */
 	uint8_t stream;
 	uint8_t continued;
 };
@@ -17,13 +20,16 @@ struct block {
 	uint64_t first_seq;
 	uint64_t start;	 /* bytes appended to the journal before this block */
 	uint32_t count;	 /* records */
-	uint32_t used;	 /* bytes of text */
-	size_t capacity; /* bytes of memory, for text and table */
+	uint32_t used;	 /* bytes of frames */
+	uint8_t streams; /* 1 << enum stream, of its records */
+	bool is_text;	 /* all of them are UTF-8 */
+	size_t capacity; /* bytes of memory, for frames and table */
 	_Alignas(struct entry) uint8_t memory[];
 };
 
 struct journal {
-	struct ring blocks;  /* owned struct block */
+	struct websocket_output *output; /* owned; makes headers */
+	struct ring blocks;		 /* owned struct block */
 	struct block *tail;  /* borrowed: the newest of blocks, or NULL */
 	struct block *spare; /* owned: an ordinary block to use next */
 	uint64_t bytes_max;
@@ -39,6 +45,10 @@ journal_new(uint64_t bytes_max)
 
 	if ((j = calloc(1, sizeof(*j))) == NULL)
 		return NULL;
+	if ((j->output = websocket_output_new()) == NULL) {
+		free(j);
+		return NULL;
+	}
 	ring_init(&j->blocks, 0);
 	j->bytes_max =
 	    bytes_max < JOURNAL_LIVE_BYTES ? JOURNAL_LIVE_BYTES : bytes_max;
@@ -53,6 +63,7 @@ journal_free(struct journal *j)
 	while (j->blocks.first != j->blocks.end)
 		free(ring_shift(&j->blocks));
 	ring_clear(&j->blocks);
+	websocket_output_free(j->output);
 	free(j->spare);
 	free(j);
 }
@@ -72,13 +83,18 @@ block_room(const struct block *b)
 	return b->capacity - b->used - b->count * sizeof(struct entry);
 }
 
+/* Where the frame of record number index begins in the memory. */
+static uint32_t
+block_start(const struct block *b, uint32_t index)
+{
+	return index == 0 ? 0 : block_entry(b, index - 1)->end;
+}
+
 /* Bytes of the block before record number index. */
 static uint64_t
 block_offset(const struct block *b, uint32_t index)
 {
-	uint64_t text = index == 0 ? 0 : block_entry(b, index - 1)->end;
-
-	return text + (uint64_t)index * sizeof(struct entry);
+	return block_start(b, index) + (uint64_t)index * sizeof(struct entry);
 }
 
 static struct block *
@@ -87,7 +103,7 @@ block_new(struct journal *j, size_t needed)
 	size_t size = JOURNAL_BLOCK_BYTES;
 	struct block *b;
 
-	needed += sizeof(*b) + sizeof(struct entry);
+	needed += sizeof(*b);
 	if (needed > size) /* a record that is larger than a block */
 		size = (needed + 15) / 16 * 16;
 	if (size == JOURNAL_BLOCK_BYTES && j->spare != NULL) {
@@ -105,6 +121,7 @@ block_new(struct journal *j, size_t needed)
 		j->appended += block_room(j->tail) + sizeof(*b);
 	*b = (struct block){ .first_seq = j->last_seq + 1,
 		.start = j->appended,
+		.is_text = true,
 		.capacity = size - sizeof(*b) };
 	j->bytes += size;
 	return b;
@@ -119,19 +136,28 @@ block_size(const struct block *b)
 bool
 journal_append(struct journal *j, const struct record *r)
 {
-	size_t needed = r->size + sizeof(struct entry);
+	uint8_t header[WEBSOCKET_HEADER_MAX];
+	size_t header_size = websocket_output_header(j->output, WEBSOCKET_TEXT,
+	    0, r->size, header);
+	size_t needed = header_size + r->size + sizeof(struct entry);
 	struct block *b = j->tail;
 
+	if (header_size == 0)
+		return false;
 	if (b == NULL || block_room(b) < needed) {
 		if ((b = block_new(j, needed)) == NULL)
 			return false;
 		j->tail = b;
 	}
+	memcpy(b->memory + b->used, header, header_size);
 	if (r->size > 0)
-		memcpy(b->memory + b->used, r->text, r->size);
-	b->used += (uint32_t)r->size;
+		memcpy(b->memory + b->used + header_size, r->text, r->size);
+	b->used += (uint32_t)(header_size + r->size);
+	b->streams |= (uint8_t)(1U << r->stream);
+	b->is_text = b->is_text && utf8_is_valid(r->text, r->size);
 	*block_entry(b, b->count++) = (struct entry){ .time_us = r->time_us,
 		.end = b->used,
+		.header = (uint8_t)header_size,
 		.stream = (uint8_t)r->stream,
 		.continued = r->continued };
 	j->last_seq++;
@@ -201,7 +227,7 @@ journal_get(const struct journal *j, uint64_t block, uint32_t index,
 {
 	const struct block *b = journal_block(j, block);
 	const struct entry *entry = block_entry(b, index);
-	uint32_t start = index == 0 ? 0 : block_entry(b, index - 1)->end;
+	uint32_t start = block_start(b, index) + entry->header;
 
 	*r = (struct record){ .seq = b->first_seq + index,
 		.time_us = entry->time_us,
@@ -209,6 +235,23 @@ journal_get(const struct journal *j, uint64_t block, uint32_t index,
 		.size = entry->end - start,
 		.stream = (enum stream)entry->stream,
 		.continued = entry->continued != 0 };
+}
+
+bool
+journal_get_frames(const struct journal *j, uint64_t block,
+    unsigned int streams, const uint8_t **bytes, size_t *n)
+{
+	const struct block *b = journal_block(j, block);
+
+	*bytes = b->memory;
+	*n = b->used;
+	return b->is_text && (b->streams & ~streams) == 0;
+}
+
+uint32_t
+journal_frame_end(const struct journal *j, uint64_t block, uint32_t index)
+{
+	return block_entry(journal_block(j, block), index)->end;
 }
 
 void

@@ -10,11 +10,15 @@
  *	blocks    [ 7 ][ 8 ][ 9 ][10 ]        oldest first, about 256 KiB each
  *	             |
  *	             v
- *	block     | text text text ->  free  <- entry entry entry |
+ *	block     | frame frame frame ->  free  <- entry entry entry |
  *
- * A block holds the text of its records from its front on and a table with an
- * entry for each from its back, so that any record is found by its number.
- * Blocks never move and are dropped whole, oldest first.
+ * A block holds its records from its front on and a table with an entry for
+ * each from its back, so that any record is found by its number.  Blocks never
+ * move and are dropped whole, oldest first.
+ *
+ * What most clients want costs nothing more: each line is kept behind the
+ * header of a text message (RFC 6455 section 5.2), 2 bytes for most, so that a
+ * block of UTF-8 is at the same time what goes to WebSocket clients.
  */
 
 #include <stdbool.h>
@@ -55,6 +59,19 @@ uint64_t journal_block_first(const struct journal *j, uint64_t block,
 /* Record number index of a block; text is valid while the block is kept. */
 void journal_get(const struct journal *j, uint64_t block, uint32_t index,
     struct record *r);
+
+/*
+ * The records of a block as text messages, one after the other: *n bytes, which
+ * stay where they are, and to which those of later records are appended.
+ * False: as messages they are not all right, since some are not UTF-8 or of
+ * none of the streams (1 << enum stream).
+ */
+bool journal_get_frames(const struct journal *j, uint64_t block,
+    unsigned int streams, const uint8_t **bytes, size_t *n);
+
+/* Where in those bytes the message of record number index of the block ends. */
+uint32_t journal_frame_end(const struct journal *j, uint64_t block,
+    uint32_t index);
 
 /* Record seq, which must be kept; as journal_get(). */
 void journal_find(const struct journal *j, uint64_t seq, struct record *r);

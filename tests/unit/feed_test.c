@@ -25,6 +25,7 @@
 #include "seed.h"
 
 #define PATTERN_BYTES (1024 * 1024)
+#define ASCII_BYTES (PATTERN_BYTES / 2) /* at the start of the pattern */
 #define RECORDS_MAX 100000
 #define READERS 14
 #define LANES 6
@@ -111,6 +112,7 @@ struct world {
 	struct record *records;	  /* owned; by sequence number */
 	uint64_t last;
 	uint64_t bytes_max; /* of each feed */
+	bool is_ascii;	    /* what is appended now */
 	struct lane lanes[LANES];
 	struct reader readers[READERS];
 };
@@ -124,13 +126,24 @@ static const struct lane lanes[LANES] = {
 	{ FORMAT_TEXT, CARRIER_PLAIN, 1U << STREAM_STDERR, NULL, 0, NULL },
 };
 
-/* What the lines are pieces of: text, with a few bytes of any kind. */
+/* What lines are pieces of: ASCII, then text with a few bytes of any kind. */
 static uint8_t pattern[PATTERN_BYTES];
 
 static uint64_t
 random_below(uint64_t bound)
 {
 	return ((uint64_t)random() << 31 | (uint64_t)random()) % bound;
+}
+
+static void
+make_pattern(void)
+{
+	size_t i;
+
+	for (i = 0; i < PATTERN_BYTES; i++)
+		pattern[i] = (uint8_t)(i >= ASCII_BYTES && random() % 64 == 0 ?
+			random() :
+			' ' + random() % 95);
 }
 
 /* What a record is in a lane, in scratch. */
@@ -159,6 +172,7 @@ world_new(uint64_t bytes_max)
 	assert_non_null(w->expected = encoder_new());
 	w->records = calloc(RECORDS_MAX + 1, sizeof(*w->records));
 	assert_non_null(w->records);
+	w->is_ascii = true;
 	w->bytes_max = bytes_max;
 	memcpy(w->lanes, lanes, sizeof(lanes));
 	for (i = 0; i < LANES; i++) {
@@ -188,8 +202,9 @@ static void
 world_append(struct world *w, enum stream stream, size_t size, bool continued)
 {
 	int64_t time_us = (int64_t)random_below(UINT64_C(1) << 50);
+	size_t pattern_bytes = w->is_ascii ? ASCII_BYTES : PATTERN_BYTES;
 	const struct record r = { .time_us = time_us,
-		.text = pattern + random_below(PATTERN_BYTES - size),
+		.text = pattern + random_below(pattern_bytes - size),
 		.size = size,
 		.stream = stream,
 		.continued = continued };
@@ -320,7 +335,9 @@ lane_block_max(const struct world *w, const struct lane *lane, uint64_t seq)
 	for (i = 0; i < count; i++)
 		bytes += lane->sizes[first + i];
 	/* Arrays that grow are at most twice as large as needed. */
-	return 2 * bytes + (64 + 2 * (uint64_t)count) * sizeof(uint32_t) + 512;
+	if ((bytes *= 2) < FEED_SPARE_MAX)
+		bytes = FEED_SPARE_MAX; /* or what was left from another */
+	return bytes + (64 + 2 * (uint64_t)count) * sizeof(uint32_t) + 512;
 }
 
 /* All that was peeked at, up to the end of a record. */
@@ -595,6 +612,40 @@ test_stop(void **state)
 	world_free(w);
 }
 
+/* What the journal has in that format is read there, as long as it has it. */
+static void
+test_lent_block(void **state)
+{
+	struct world *w = world_new(NO_BOUND);
+	struct reader *in = &w->readers[0], *between = &w->readers[1];
+	const uint8_t *bytes, *lent;
+	uint64_t before;
+	size_t n, size;
+
+	(void)state;
+	make_pattern();
+	world_fill(w, STREAM_STDOUT, 1000, 1);
+	reader_join(in, &w->lanes[0], 1, CURSOR_NO_STOP);
+	assert_int_equal(reader_read(in, 1500), FEED_BYTES);
+	before = feed_bytes(w->lanes[0].feed);
+	assert_true(before < 1000);
+	reader_join(between, &w->lanes[0], 1, CURSOR_NO_STOP);
+	assert_int_equal(feed_peek(w->lanes[0].feed, &between->cursor, &bytes,
+			     &n),
+	    FEED_BYTES);
+	assert_true(journal_get_frames(w->journal, 0, BOTH, &lent, &size));
+	assert_ptr_equal(bytes, lent);
+	assert_int_equal(n, size);
+	reader_read_all(between);
+	w->is_ascii = false;
+	while (journal_get_frames(w->journal, 0, BOTH, &lent, &size))
+		world_append(w, STREAM_STDERR, 1000, false);
+	reader_read_all(in);
+	reader_read_all(between);
+	assert_true(feed_bytes(w->lanes[0].feed) > before + size);
+	world_free(w);
+}
+
 static void
 test_dropped_block_hands_over_the_rest(void **state)
 {
@@ -635,8 +686,8 @@ test_evicted_block_is_made_again(void **state)
 
 	(void)state;
 	world_fill(w, STREAM_STDOUT, 5000, 4);
-	reader_join(a, &w->lanes[0], 1, CURSOR_NO_STOP);
-	reader_join(b, &w->lanes[0], journal_last(w->journal), CURSOR_NO_STOP);
+	reader_join(a, &w->lanes[2], 1, CURSOR_NO_STOP);
+	reader_join(b, &w->lanes[2], journal_last(w->journal), CURSOR_NO_STOP);
 	for (i = 1; i <= 40; i++) {
 		assert_int_equal(reader_read(a, 4000), FEED_BYTES);
 		assert_int_equal(reader_read(b, 10), FEED_BYTES);
@@ -661,9 +712,9 @@ test_block_unused_for_longest_goes_first(void **state)
 
 	(void)state;
 	world_fill(w, STREAM_STDOUT, 5000, 8);
-	reader_join(live, &w->lanes[0], w->last, CURSOR_NO_STOP);
+	reader_join(live, &w->lanes[2], w->last, CURSOR_NO_STOP);
 	assert_int_equal(reader_peek(live, &before, &n), FEED_BYTES);
-	reader_join(late, &w->lanes[0], 1, w->last - 1);
+	reader_join(late, &w->lanes[2], 1, w->last - 1);
 	for (i = 0; i < 7; i++) {
 		assert_int_equal(reader_read(late, SIZE_MAX), FEED_BYTES);
 		assert_int_equal(reader_peek(live, &bytes, &n), FEED_BYTES);
@@ -732,6 +783,7 @@ test_line_that_grows(void **state)
 	struct reader *r = &w->readers[0];
 
 	(void)state;
+	w->is_ascii = false;
 	memset(pattern, 1, PATTERN_BYTES);
 	world_append(w, STREAM_STDOUT, PATTERN_BYTES - 1, false);
 	world_append(w, STREAM_STDOUT, PATTERN_BYTES - 1, true);
@@ -752,6 +804,7 @@ world_append_random(struct world *w)
 	long one_stream = random() % 3; /* for a while, perhaps */
 	enum stream stream;
 
+	w->is_ascii = random() % 4 != 0;
 	for (n = random_below(counts[kind]) + 1; n > 0; n--) {
 		stream = one_stream == 0 || (one_stream == 1 && random() % 2) ?
 		    STREAM_STDOUT :
@@ -862,17 +915,6 @@ run_random(uint64_t bytes_max, uint64_t fail_max)
 	}
 	world_finish(w);
 	world_free(w);
-}
-
-static void
-make_pattern(void)
-{
-	size_t i;
-
-	for (i = 0; i < PATTERN_BYTES; i++)
-		pattern[i] =
-		    (uint8_t)(random() % 64 == 0 ? random() :
-						   ' ' + random() % 95);
 }
 
 static void
@@ -1015,6 +1057,7 @@ main(void)
 		cmocka_unit_test(test_empty_journal),
 		cmocka_unit_test(test_readers_share_bytes),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_lent_block),
 		cmocka_unit_test(test_dropped_block_hands_over_the_rest),
 		cmocka_unit_test(test_evicted_block_is_made_again),
 		cmocka_unit_test(test_block_unused_for_longest_goes_first),

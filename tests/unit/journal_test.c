@@ -14,13 +14,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/buffer.h"
 #include "core/journal.h"
+#include "core/utf8.h"
+#include "core/websocket.h"
 #include "seed.h"
 
 #define MIB (1024 * 1024)
-#define ENTRY_BYTES 16 /* what a record takes besides its text */
+#define ENTRY_BYTES 16 /* what a record takes besides its frame */
 #define HEADER_MAX 64  /* what a block takes besides its records */
 #define LINE_MAX_BYTES (16 * MIB)
+#define ASCII_BYTES 5000 /* at the start of the pattern */
 #define RECORDS_MAX 200000
 #define BLOCKS_MAX 4000
 
@@ -38,9 +42,19 @@ struct model {
 	uint64_t first_block;
 	uint64_t end_block;
 	uint64_t bytes;
+	size_t texts_end; /* lines are pieces of the pattern before that */
 };
 
-/* What the texts are pieces of: no two of them look alike. */
+/* What a record of so many bytes of text takes. */
+static uint64_t
+record_bytes(uint64_t size)
+{
+	uint64_t header = size < 126 ? 2 : size < 65536 ? 4 : 10;
+
+	return header + size + ENTRY_BYTES;
+}
+
+/* What the lines are pieces of: no two look alike.  First there is ASCII. */
 static uint8_t *pattern;
 
 static struct model *
@@ -52,6 +66,7 @@ model_new(uint64_t bytes_max)
 	m->records = calloc(RECORDS_MAX + 1, sizeof(*m->records));
 	assert_non_null(m->records);
 	assert_non_null(m->journal = journal_new(bytes_max));
+	m->texts_end = LINE_MAX_BYTES;
 	return m;
 }
 
@@ -94,7 +109,7 @@ model_lag(const struct model *m, uint64_t seq)
 	for (i = block; i + 1 < m->end_block; i++)
 		lag += m->blocks[i].memory;
 	for (i = m->blocks[block].first_seq; i < seq; i++)
-		lag -= m->records[i].size + ENTRY_BYTES;
+		lag -= record_bytes(m->records[i].size);
 	return lag;
 }
 
@@ -123,7 +138,7 @@ model_append(struct model *m, size_t size)
 {
 	struct record r = { .seq = 99, /* is not looked at */
 		.time_us = (int64_t)random() << 20 ^ random(),
-		.text = pattern + random() % (LINE_MAX_BYTES - (long)size + 1),
+		.text = pattern + (size_t)random() % (m->texts_end - size + 1),
 		.size = size,
 		.stream = random() % 2 == 0 ? STREAM_STDOUT : STREAM_STDERR,
 		.continued = random() % 8 == 0 };
@@ -135,8 +150,8 @@ model_append(struct model *m, size_t size)
 	r.seq = ++m->last;
 	m->records[r.seq] = r;
 	if (journal_end_block(m->journal) != m->end_block)
-		model_begin_block(m, size + ENTRY_BYTES);
-	m->blocks[m->end_block - 1].used += size + ENTRY_BYTES;
+		model_begin_block(m, record_bytes(size));
+	m->blocks[m->end_block - 1].used += record_bytes(size);
 	assert_true(m->blocks[m->end_block - 1].used <=
 	    m->blocks[m->end_block - 1].memory);
 }
@@ -171,6 +186,38 @@ check_record(const struct record *r, const struct record *expected)
 	    r->size == 0 || memcmp(r->text, expected->text, r->size) == 0);
 }
 
+/* A block as messages is its records, framed one by one. */
+static void
+check_frames(const struct model *m, uint64_t block, uint64_t seq,
+    uint32_t count)
+{
+	struct buffer expected = BUFFER_INIT;
+	unsigned int seen = 0, streams;
+	bool is_text = true;
+	const uint8_t *bytes;
+	const struct record *r;
+	uint32_t index;
+	size_t n;
+
+	for (index = 0; index < count; index++) {
+		r = &m->records[seq + index];
+		websocket_append_frame(&expected, WEBSOCKET_TEXT, r->text,
+		    r->size);
+		assert_int_equal(journal_frame_end(m->journal, block, index),
+		    expected.size);
+		seen |= 1U << r->stream;
+		is_text = is_text && utf8_is_valid(r->text, r->size);
+	}
+	for (streams = 0; streams < 1U << STREAM_COUNT; streams++) {
+		assert_int_equal(journal_get_frames(m->journal, block, streams,
+				     &bytes, &n),
+		    is_text && (seen & ~streams) == 0);
+		assert_int_equal(n, expected.size);
+		assert_memory_equal(bytes, expected.data, n);
+	}
+	buffer_clear(&expected);
+}
+
 /* Every record that is kept, by block, and that there is no other. */
 static void
 check_all(const struct model *m)
@@ -185,6 +232,7 @@ check_all(const struct model *m)
 		    seq);
 		assert_int_equal(seq, m->blocks[block].first_seq);
 		assert_true(count > 0);
+		check_frames(m, block, seq, count);
 		for (index = 0; index < count; index++, seq++) {
 			journal_get(m->journal, block, index, &r);
 			check_record(&r, &m->records[seq]);
@@ -304,7 +352,7 @@ test_block_is_filled_to_the_last_byte(void **state)
 		model_free(m);
 	}
 	/* None smaller than the largest went elsewhere. */
-	assert_in_range(largest + 1000 + 2 * ENTRY_BYTES,
+	assert_in_range(record_bytes(largest) + record_bytes(1000),
 	    JOURNAL_BLOCK_BYTES - HEADER_MAX, JOURNAL_BLOCK_BYTES);
 }
 
@@ -382,6 +430,33 @@ test_trimming_keeps_the_bound(void **state)
 		check_positions(m);
 		model_free(m);
 	}
+}
+
+/* A block is text until the first record that is not. */
+static void
+test_text_and_what_is_not(void **state)
+{
+	struct model *m = model_new(UINT64_MAX);
+	const unsigned int all = (1U << STREAM_COUNT) - 1;
+	const uint8_t *bytes;
+	uint64_t block;
+	size_t n;
+
+	(void)state;
+	for (block = 0; block < 3; block++) {
+		m->texts_end = ASCII_BYTES;
+		while (m->end_block <= block)
+			model_append(m, (size_t)random() % 1000);
+		assert_true(
+		    journal_get_frames(m->journal, block, all, &bytes, &n));
+		check_all(m);
+		m->texts_end = LINE_MAX_BYTES;
+		model_append(m, 20000);
+		assert_false(journal_get_frames(m->journal, m->end_block - 1,
+		    all, &bytes, &n));
+		check_all(m);
+	}
+	model_free(m);
 }
 
 static void
@@ -463,6 +538,8 @@ make_pattern(void **state)
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
+		if (i < ASCII_BYTES)
+			x &= 0x7f7f7f7f7f7f7f7f;
 		memcpy(pattern + i, &x, sizeof(x));
 	}
 	return 0;
@@ -485,6 +562,7 @@ main(void)
 		cmocka_unit_test(test_block_is_filled_to_the_last_byte),
 		cmocka_unit_test(test_records_larger_than_a_block),
 		cmocka_unit_test(test_trimming_keeps_the_bound),
+		cmocka_unit_test(test_text_and_what_is_not),
 		cmocka_unit_test(test_numbers_go_on_after_all_is_dropped),
 		cmocka_unit_test(test_random_calls),
 	};
