@@ -136,22 +136,23 @@ block_size(const struct block *b)
 bool
 journal_append(struct journal *j, const struct record *r)
 {
-	uint8_t header[WEBSOCKET_HEADER_MAX];
-	size_t header_size = websocket_output_header(j->output, WEBSOCKET_TEXT,
-	    0, r->size, header);
-	size_t needed = header_size + r->size + sizeof(struct entry);
+	size_t needed = WEBSOCKET_HEADER_MAX + r->size + sizeof(struct entry);
 	struct block *b = j->tail;
+	size_t header_size;
+	uint8_t *to;
 
-	if (header_size == 0)
-		return false;
 	if (b == NULL || block_room(b) < needed) {
 		if ((b = block_new(j, needed)) == NULL)
 			return false;
 		j->tail = b;
 	}
-	memcpy(b->memory + b->used, header, header_size);
+	to = b->memory + b->used;
+	header_size = websocket_output_header(j->output, WEBSOCKET_TEXT, 0,
+	    r->size, to);
+	if (header_size == 0)
+		return false;
 	if (r->size > 0)
-		memcpy(b->memory + b->used + header_size, r->text, r->size);
+		memcpy(to + header_size, r->text, r->size);
 	b->used += (uint32_t)(header_size + r->size);
 	b->streams |= (uint8_t)(1U << r->stream);
 	b->is_text = b->is_text && utf8_is_valid(r->text, r->size);
@@ -161,7 +162,7 @@ journal_append(struct journal *j, const struct record *r)
 		.stream = (uint8_t)r->stream,
 		.continued = r->continued };
 	j->last_seq++;
-	j->appended += needed;
+	j->appended += header_size + r->size + sizeof(struct entry);
 	return true;
 }
 

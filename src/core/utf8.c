@@ -66,14 +66,21 @@ utf8_match(const uint8_t *s, size_t n, bool *whole)
 static inline size_t
 utf8_ascii_prefix(const uint8_t *s, size_t n)
 {
-	uint64_t word;
+	uint64_t words[4];
 	size_t i = 0;
 
-	while (n - i >= sizeof(word)) {
-		memcpy(&word, s + i, sizeof(word));
-		if ((word & HIGH_BITS) != 0)
+	while (n - i >= sizeof(words)) {
+		memcpy(words, s + i, sizeof(words));
+		if (((words[0] | words[1] | words[2] | words[3]) & HIGH_BITS) !=
+		    0)
 			break;
-		i += sizeof(word);
+		i += sizeof(words);
+	}
+	while (n - i >= sizeof(words[0])) {
+		memcpy(words, s + i, sizeof(words[0]));
+		if ((words[0] & HIGH_BITS) != 0)
+			break;
+		i += sizeof(words[0]);
 	}
 	while (i < n && s[i] < 0x80)
 		i++;

@@ -25,7 +25,7 @@
 struct connection;
 struct websocket_input;
 
-#define SUBSCRIBER_SEND_MAX 65536   /* bytes it gets in one go */
+#define SUBSCRIBER_SEND_MAX 131072   /* bytes it gets in one go */
 #define SUBSCRIBER_MESSAGE_MAX 4096 /* bytes of a client's message */
 #define SUBSCRIBER_PINGS_MAX 2 /* without an answer before it is given up */
 #define SUBSCRIBER_ANSWERS_MAX 1024 /* bytes untaken: not listened to */
