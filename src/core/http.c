@@ -133,9 +133,8 @@ is_visible(char c)
 	return c > ' ' && c < 0x7f;
 }
 
-/* RFC 9110 section 5.6.2. */
-static bool
-is_token_byte(char c)
+bool
+http_is_token_byte(char c)
 {
 	return is_visible(c) && strchr("\"(),/:;<=>?@[\\]{}", c) == NULL;
 }
@@ -244,7 +243,7 @@ http_parse_method(struct parser *p)
 
 	if (!parser_is_at_end(p) && parser_peek(p) == TLS_HANDSHAKE)
 		return http_fail(p->request, 400, "TLS on a plain port");
-	name = parser_take(p, is_token_byte);
+	name = parser_take(p, http_is_token_byte);
 	if (name.size > HTTP_METHOD_MAX)
 		return http_fail(p->request, 501,
 		    "method too long, use GET or HEAD");
@@ -357,7 +356,7 @@ http_parse_field(struct parser *p)
 	if (is_white_space(parser_peek(p)))
 		return http_fail(p->request, 400,
 		    "a field is folded over lines");
-	name = parser_take(p, is_token_byte);
+	name = parser_take(p, http_is_token_byte);
 	if (name.size == 0)
 		return http_fail(p->request, 400,
 		    "a field does not begin with a name");

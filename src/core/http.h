@@ -69,6 +69,9 @@ const struct slice *http_field(const struct http_request *request,
 bool http_field_has_token(const struct http_request *request, const char *name,
     const char *token);
 
+/* Whether a token may have it (RFC 9110 section 5.6.2). */
+bool http_is_token_byte(char c);
+
 bool slice_equals(struct slice s, const char *string);
 bool slice_equals_nocase(struct slice s, const char *string);
 bool slice_equals_slice_nocase(struct slice a, struct slice b);
