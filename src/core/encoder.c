@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "core/buffer.h"
+#include "core/deflate.h"
 #include "core/format.h"
 #include "core/format_encoders.h"
 #include "core/websocket.h"
@@ -19,7 +20,10 @@
 
 struct encoder {
 	struct websocket_output *frames; /* owned */
-	struct buffer scratch; /* a payload; empty between two records */
+	struct buffer scratch;	   /* a payload; empty between two records */
+	struct deflater *deflater; /* borrowed: by the call in progress */
+	struct buffer deflated;	   /* a payload, compressed */
+	uint64_t deflated_bytes;   /* compressed so far, not yet taken */
 };
 
 struct encoder *
@@ -27,9 +31,9 @@ encoder_new(void)
 {
 	struct encoder *e;
 
-	if ((e = malloc(sizeof(*e))) == NULL)
+	if ((e = calloc(1, sizeof(*e))) == NULL)
 		return NULL;
-	e->scratch = (struct buffer)BUFFER_INIT;
+	e->scratch = e->deflated = (struct buffer)BUFFER_INIT;
 	if ((e->frames = websocket_output_new()) == NULL) {
 		free(e);
 		return NULL;
@@ -44,6 +48,7 @@ encoder_free(struct encoder *e)
 		return;
 	websocket_output_free(e->frames);
 	buffer_clear(&e->scratch);
+	buffer_clear(&e->deflated);
 	free(e);
 }
 
@@ -87,20 +92,40 @@ append_chunk(struct buffer *out, const struct format_payload *p)
 }
 
 static void
+encoder_append_frame(struct encoder *e, struct buffer *out,
+    enum websocket_opcode opcode, const uint8_t *payload, size_t size)
+{
+	unsigned int flags = 0;
+
+	if (e->deflater != NULL) {
+		buffer_reset(&e->deflated);
+		deflater_append(e->deflater, &e->deflated, payload, size);
+		e->deflated_bytes += size;
+		if (e->deflated.failed) {
+			out->failed = true;
+			return;
+		}
+		payload = e->deflated.data;
+		size = e->deflated.size;
+		flags = WEBSOCKET_COMPRESSED;
+	}
+	websocket_output_append(e->frames, out, opcode, flags, payload, size);
+}
+
+static void
 encoder_append_message(struct encoder *e, struct buffer *out,
     enum websocket_opcode opcode, const struct format_payload *p)
 {
 	if (opcode == WEBSOCKET_TEXT || !p->newline) {
-		websocket_output_append(e->frames, out, opcode, 0, p->data,
-		    p->size);
+		encoder_append_frame(e, out, opcode, p->data, p->size);
 		return;
 	}
 	append_plain(&e->scratch, p);
 	if (e->scratch.failed)
 		out->failed = true;
 	else
-		websocket_output_append(e->frames, out, opcode, 0,
-		    e->scratch.data, e->scratch.size);
+		encoder_append_frame(e, out, opcode, e->scratch.data,
+		    e->scratch.size);
 }
 
 /* Puts a payload on the wire; the scratch buffer is empty after that. */
@@ -150,6 +175,24 @@ encoder_append_line(struct encoder *e, struct buffer *out, enum format format,
 	if (format == FORMAT_RAW && p.size == 0 && !p.newline)
 		return;
 	encoder_carry(e, out, format, carrier, &p);
+}
+
+void
+encoder_append_deflated(struct encoder *e, struct deflater *d,
+    struct buffer *out, enum format format, const struct record *r)
+{
+	e->deflater = d;
+	encoder_append_line(e, out, format, CARRIER_WEBSOCKET, r);
+	e->deflater = NULL;
+}
+
+uint64_t
+encoder_take_deflated(struct encoder *e)
+{
+	uint64_t bytes = e->deflated_bytes;
+
+	e->deflated_bytes = 0;
+	return bytes;
 }
 
 void

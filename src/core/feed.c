@@ -4,39 +4,20 @@
 
 #include <stdlib.h>
 
-#include "core/buffer.h"
+#include "core/deflate.h"
 #include "core/feed.h"
+#include "core/feed_block.h"
 #include "core/journal.h"
 #include "core/ring.h"
 
 #define FEED_BLOCKS_MAX 8 /* looked at for one answer */
 
-LIST_HEAD(cursor_list, cursor);
 TAILQ_HEAD(feed_block_list, feed_block);
 
-struct feed_block {
-	struct feed *feed;  /* borrowed: owns the block */
-	uint64_t number;    /* of the journal's block */
-	uint64_t first_seq; /* of its first record */
-	uint32_t count;	    /* records encoded so far */
-	uint32_t ends_capacity;
-	uint32_t *ends;	     /* owned: where each record ends; NULL: lent */
-	struct buffer bytes; /* owned: the records, if not lent */
-	const uint8_t *data; /* borrowed: of bytes, or lent by the journal */
-	size_t size;	     /* of data */
-	struct cursor_list readers;
-	TAILQ_ENTRY(feed_block) used; /* in the order of last use */
-};
-
 struct feed {
-	struct journal *journal; /* borrowed: outlives the feed */
-	struct encoder *encoder; /* borrowed: outlives the feed */
-	enum format format;
-	enum carrier carrier;
-	unsigned int streams;
+	struct feed_source source;
 	uint64_t bytes_max;
-	uint64_t bytes;	     /* memory of all blocks */
-	struct buffer spare; /* owned: memory of a block to use next */
+	uint64_t bytes; /* memory of all blocks */
 	size_t readers;
 	feed_rest_cb *on_rest;
 	struct ring blocks; /* owned struct feed_block, NULL: not encoded;
@@ -45,48 +26,29 @@ struct feed {
 };
 
 struct feed *
-feed_new(struct journal *j, struct encoder *e, enum format format,
-    enum carrier carrier, unsigned int streams, uint64_t bytes_max,
-    feed_rest_cb *on_rest)
+feed_new(struct journal *j, struct encoder *e, const struct feed_config *config)
 {
 	struct feed *f;
 
 	if ((f = calloc(1, sizeof(*f))) == NULL)
 		return NULL;
-	f->journal = j;
-	f->encoder = e;
-	f->format = format;
-	f->carrier = carrier;
-	f->streams = streams;
-	f->bytes_max = bytes_max;
-	f->on_rest = on_rest;
-	f->spare = (struct buffer)BUFFER_INIT;
+	f->source = (struct feed_source){ .journal = j,
+		.encoder = e,
+		.format = config->format,
+		.carrier = config->carrier,
+		.streams = config->streams,
+		.spare = BUFFER_INIT,
+		.deflated_block = UINT64_MAX };
+	if (config->carrier == CARRIER_WEBSOCKET_DEFLATE &&
+	    (f->source.deflater = deflater_new(config->compression)) == NULL) {
+		free(f);
+		return NULL;
+	}
+	f->bytes_max = config->bytes_max;
+	f->on_rest = config->on_rest;
 	ring_init(&f->blocks, journal_first_block(j));
 	TAILQ_INIT(&f->used);
 	return f;
-}
-
-static uint64_t
-feed_block_memory(const struct feed_block *b)
-{
-	return sizeof(*b) + b->bytes.capacity +
-	    b->ends_capacity * sizeof(*b->ends);
-}
-
-/* Where record number index ends in the bytes of the block. */
-static uint32_t
-feed_block_end(const struct feed_block *b, uint32_t index)
-{
-	return b->ends != NULL ?
-	    b->ends[index] :
-	    journal_frame_end(b->feed->journal, b->number, index);
-}
-
-/* Where it begins. */
-static uint32_t
-feed_block_start(const struct feed_block *b, uint32_t index)
-{
-	return index == 0 ? 0 : feed_block_end(b, index - 1);
 }
 
 /* The record the cursor is in or in front of, as an index in its block. */
@@ -115,16 +77,6 @@ cursor_detach(struct cursor *c, uint64_t next)
 	c->next = next;
 }
 
-/* Frees what is encoded. */
-static void
-feed_block_clear(struct feed_block *b)
-{
-	buffer_clear(&b->bytes);
-	free(b->ends);
-	b->ends = NULL;
-	b->ends_capacity = 0;
-}
-
 static void
 feed_release(struct feed *f, struct feed_block *b)
 {
@@ -141,12 +93,6 @@ feed_release(struct feed *f, struct feed_block *b)
 	f->bytes -= feed_block_memory(b);
 	ring_set(&f->blocks, b->number, NULL);
 	TAILQ_REMOVE(&f->used, b, used);
-	/* Fresh memory costs more than what is written to it. */
-	if (f->spare.data == NULL && b->bytes.capacity <= FEED_SPARE_MAX) {
-		buffer_clear(&f->spare);
-		f->spare = b->bytes;
-		b->bytes = (struct buffer)BUFFER_INIT;
-	}
 	feed_block_clear(b);
 	free(b);
 }
@@ -161,7 +107,8 @@ feed_free(struct feed *f)
 	while ((b = TAILQ_FIRST(&f->used)) != NULL)
 		feed_release(f, b);
 	ring_clear(&f->blocks);
-	buffer_clear(&f->spare);
+	buffer_clear(&f->source.spare);
+	deflater_free(f->source.deflater);
 	free(f);
 }
 
@@ -176,88 +123,14 @@ feed_add_block(struct feed *f, uint64_t number)
 			return NULL;
 	if ((b = calloc(1, sizeof(*b))) == NULL)
 		return NULL;
-	b->feed = f;
+	b->source = &f->source;
 	b->number = number;
-	b->first_seq = journal_block_first(f->journal, number, &count);
+	b->first_seq = journal_block_first(f->source.journal, number, &count);
 	LIST_INIT(&b->readers);
 	TAILQ_INSERT_TAIL(&f->used, b, used);
 	ring_set(&f->blocks, number, b);
 	f->bytes += feed_block_memory(b);
 	return b;
-}
-
-/* The block is as the journal has it; false: it has to be encoded. */
-static bool
-feed_borrow(struct feed *f, struct feed_block *b, uint32_t count)
-{
-	if (f->format != FORMAT_TEXT || f->carrier != CARRIER_WEBSOCKET ||
-	    b->ends != NULL ||
-	    !journal_get_frames(f->journal, b->number, f->streams, &b->data,
-		&b->size))
-		return false;
-	b->count = count;
-	return true;
-}
-
-static bool
-feed_encode_record(struct feed *f, struct feed_block *b, uint32_t index)
-{
-	struct record r;
-
-	journal_get(f->journal, b->number, index, &r);
-	if ((f->streams & (1U << r.stream)) != 0)
-		encoder_append_line(f->encoder, &b->bytes, f->format,
-		    f->carrier, &r);
-	if (b->bytes.failed)
-		return false;
-	b->ends[index] = (uint32_t)b->bytes.size;
-	return true;
-}
-
-static bool
-feed_reserve_ends(struct feed_block *b, uint32_t count)
-{
-	uint32_t capacity = b->ends_capacity == 0 ? 64 : b->ends_capacity;
-	uint32_t *ends;
-
-	while (capacity < count)
-		capacity *= 2;
-	if (capacity == b->ends_capacity)
-		return true;
-	if ((ends = realloc(b->ends, capacity * sizeof(*ends))) == NULL)
-		return false;
-	b->ends = ends;
-	b->ends_capacity = capacity;
-	return true;
-}
-
-/*
- * Encodes records up to count.  One that the journal has lent so far, and does
- * not any more, is encoded from its start on; what it lent was the same.
- */
-static bool
-feed_encode(struct feed *f, struct feed_block *b, uint32_t count)
-{
-	uint32_t index = b->ends == NULL ? 0 : b->count;
-
-	if (b->bytes.data == NULL) {
-		b->bytes = f->spare;
-		f->spare = (struct buffer)BUFFER_INIT;
-	}
-	b->bytes.size = b->ends == NULL ? 0 : b->size;
-	if (!feed_reserve_ends(b, count))
-		return false;
-	while (index < count && feed_encode_record(f, b, index))
-		index++;
-	b->bytes.failed = false;
-	if (index < b->count) { /* less than readers have been shown */
-		feed_block_clear(b);
-		return false;
-	}
-	b->count = index;
-	b->size = feed_block_start(b, index);
-	b->data = b->bytes.data;
-	return index == count;
 }
 
 /* Blocks other than keep go until the bound is kept. */
@@ -275,25 +148,17 @@ feed_trim(struct feed *f, const struct feed_block *keep)
 	}
 }
 
-/* Brings the block up to what its counterpart in the journal has. */
 static bool
 feed_fill(struct feed *f, struct feed_block *b)
 {
 	uint64_t memory = feed_block_memory(b);
-	uint32_t count;
-	bool whole, is_new = b->count == 0;
+	bool ok = feed_block_fill(b);
 
-	(void)journal_block_first(f->journal, b->number, &count);
-	if (b->count == count || feed_borrow(f, b, count))
-		return true;
-	whole = feed_encode(f, b, count);
-	if (is_new && b->number + 1 < journal_end_block(f->journal)) {
-		buffer_shrink(&b->bytes); /* it will not grow any more */
-		b->data = b->bytes.data;
+	if (feed_block_memory(b) != memory) {
+		f->bytes += feed_block_memory(b) - memory;
+		feed_trim(f, b);
 	}
-	f->bytes += feed_block_memory(b) - memory;
-	feed_trim(f, b);
-	return whole;
+	return ok;
 }
 
 static void
@@ -324,18 +189,20 @@ feed_enter(struct feed *f, struct cursor *c, uint64_t next)
 	uint32_t index;
 
 	cursor_detach(c, next);
-	if (next > journal_last(f->journal))
+	if (next > journal_last(f->source.journal))
 		return FEED_END;
-	if (next < journal_first(f->journal))
+	if (next < journal_first(f->source.journal))
 		return FEED_LOST;
-	number = journal_find_block(f->journal, next);
+	number = journal_find_block(f->source.journal, next);
 	if ((b = ring_get(&f->blocks, number)) == NULL &&
 	    (b = feed_add_block(f, number)) == NULL)
 		return FEED_FAILED;
 	feed_touch(f, b);
-	if (!feed_fill(f, b))
-		return FEED_FAILED;
 	index = (uint32_t)(next - b->first_seq);
+	do {
+		if (!feed_fill(f, b))
+			return FEED_FAILED;
+	} while (b->count <= index);
 	cursor_attach(c, b, feed_block_start(b, index));
 	return FEED_BYTES;
 }
@@ -377,8 +244,11 @@ feed_peek(struct feed *f, struct cursor *c, const uint8_t **bytes, size_t *n)
 			*n = cursor_limit(c) - c->offset;
 			return FEED_BYTES;
 		}
+		if (!feed_block_is_filled(b) &&
+		    c->stop >= b->first_seq + b->count)
+			continue;
 		/* At the end of the newest block there is nowhere to go. */
-		if (b->number + 1 >= journal_end_block(f->journal) ||
+		if (b->number + 1 >= journal_end_block(f->source.journal) ||
 		    c->stop < b->first_seq + b->count)
 			return FEED_END;
 		cursor_detach(c, b->first_seq + b->count);
@@ -412,6 +282,14 @@ feed_record_size(const struct cursor *c)
 	return feed_block_end(c->block, cursor_index(c)) - c->offset;
 }
 
+size_t
+feed_to_epoch(const struct cursor *c)
+{
+	uint32_t epoch = feed_block_epoch(c->block, cursor_index(c));
+
+	return feed_block_start(c->block, epoch) - c->offset;
+}
+
 uint64_t
 feed_next(const struct cursor *c)
 {
@@ -441,7 +319,8 @@ feed_drop_block(struct feed *f)
 
 	if (f->blocks.first == f->blocks.end) {
 		ring_clear(&f->blocks);
-		ring_init(&f->blocks, journal_first_block(f->journal) + 1);
+		ring_init(&f->blocks,
+		    journal_first_block(f->source.journal) + 1);
 		return;
 	}
 	if ((b = ring_get(&f->blocks, f->blocks.first)) != NULL)

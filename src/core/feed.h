@@ -15,6 +15,9 @@
  *	                 ^          ^ ^
  *	cursors          a          b c     a: (8', offset)
  *
+ * A feed may be compressed: then reading it must begin at an epoch, and go on
+ * without a gap, since records refer to those before them in their epoch.
+ *
  * A cursor pins nothing.  When the block below it goes, the rest of a record
  * it has begun is handed to its owner and the cursor becomes a sequence
  * number, from which it finds its way back.
@@ -34,6 +37,7 @@ struct journal;
 
 #define FEED_BYTES_MAX (32 * 1024 * 1024) /* a bound that serves well */
 #define FEED_SPARE_MAX (1024 * 1024)	  /* memory that may wait for its use */
+#define FEED_EPOCH_BYTES (64 * 1024)	  /* of output, between two epochs */
 
 #define CURSOR_NO_STOP UINT64_MAX
 
@@ -41,9 +45,11 @@ struct journal;
 struct cursor {
 	struct feed_block *block; /* borrowed: of the feed; NULL: see next */
 	LIST_ENTRY(cursor) link;  /* in the block's list of readers */
-	uint64_t next;		  /* without a block: next sequence number */
 	uint64_t stop;		  /* the last sequence number wanted */
-	size_t offset;		  /* in the block's bytes */
+	union {
+		size_t offset; /* in the block's bytes */
+		uint64_t next; /* without a block: next sequence number */
+	};
 };
 
 enum feed_result {
@@ -60,13 +66,18 @@ enum feed_result {
  */
 typedef void feed_rest_cb(struct cursor *c, const uint8_t *rest, size_t n);
 
-/*
- * streams: a bit (1 << stream) for each stream wanted.  bytes_max bounds the
- * encoded blocks.  Journal and encoder are borrowed and outlive the feed.
- */
-struct feed *feed_new(struct journal *j, struct encoder *e, enum format format,
-    enum carrier carrier, unsigned int streams, uint64_t bytes_max,
-    feed_rest_cb *on_rest);
+struct feed_config {
+	enum format format;
+	enum carrier carrier;
+	unsigned int streams; /* 1 << stream for each one wanted */
+	uint64_t bytes_max;   /* of all encoded blocks */
+	int compression;      /* level of zlib, for CARRIER_WEBSOCKET_DEFLATE */
+	feed_rest_cb *on_rest;
+};
+
+/* Journal and encoder are borrowed and outlive the feed.  NULL: no memory. */
+struct feed *feed_new(struct journal *j, struct encoder *e,
+    const struct feed_config *config);
 /* No cursor may be in it. */
 void feed_free(struct feed *f);
 
@@ -90,6 +101,12 @@ size_t feed_rest(const struct cursor *c);
 
 /* Bytes of the record a cursor stands in front of, after FEED_BYTES. */
 size_t feed_record_size(const struct cursor *c);
+
+/*
+ * After FEED_BYTES in front of a record: bytes up to the next place where a
+ * compressed feed can be begun to be read; 0: that is here.
+ */
+size_t feed_to_epoch(const struct cursor *c);
 
 /* The first sequence number not yet read to its end. */
 uint64_t feed_next(const struct cursor *c);

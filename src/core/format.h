@@ -23,6 +23,7 @@
 #include "core/record.h"
 
 struct buffer;
+struct deflater;
 
 enum format {
 	FORMAT_TEXT,
@@ -32,9 +33,10 @@ enum format {
 };
 
 enum carrier {
-	CARRIER_WEBSOCKET, /* RFC 6455 section 5: a message a record */
-	CARRIER_CHUNKED,   /* RFC 9112 section 7.1: a chunk a record */
-	CARRIER_PLAIN,	   /* as it is, ended by the connection */
+	CARRIER_WEBSOCKET,	   /* RFC 6455 section 5: a message a record */
+	CARRIER_CHUNKED,	   /* RFC 9112 section 7.1: a chunk a record */
+	CARRIER_PLAIN,		   /* as it is, ended by the connection */
+	CARRIER_WEBSOCKET_DEFLATE, /* RFC 7692: compressed, for lines only */
 	CARRIER_COUNT,
 };
 
@@ -68,6 +70,9 @@ struct encoder;
 struct encoder *encoder_new(void);
 void encoder_free(struct encoder *e);
 
+/* Bytes that were compressed since it was made or last asked. */
+uint64_t encoder_take_deflated(struct encoder *e);
+
 /*
  * Each appends one record to out.  Formats that cannot carry it append
  * nothing: text carries lines and gaps, raw carries lines.  Text that is not
@@ -75,6 +80,12 @@ void encoder_free(struct encoder *e);
  */
 void encoder_append_line(struct encoder *e, struct buffer *out,
     enum format format, enum carrier carrier, const struct record *r);
+/*
+ * Appends a line as a compressed message of a stream of those.  If that fails,
+ * out is as it was but for out->failed, and d has to be reset.
+ */
+void encoder_append_deflated(struct encoder *e, struct deflater *d,
+    struct buffer *out, enum format format, const struct record *r);
 /* A line so far: json only, with "partial":true and the seq it will have. */
 void encoder_append_partial(struct encoder *e, struct buffer *out,
     enum format format, enum carrier carrier, const struct record *r);

@@ -147,8 +147,8 @@ journal_append(struct journal *j, const struct record *r)
 		j->tail = b;
 	}
 	to = b->memory + b->used;
-	header_size = websocket_output_header(j->output, WEBSOCKET_TEXT, 0,
-	    r->size, to);
+	header_size =
+	    websocket_output_header(j->output, WEBSOCKET_TEXT, 0, r->size, to);
 	if (header_size == 0)
 		return false;
 	if (r->size > 0)

@@ -95,8 +95,8 @@ connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
 	}
 	connection_set_options(fd);
 	connection_set_peer(c, peer);
+	(void)event_assign(&c->event, s->base, fd, 0, connection_event_cb, c);
 	c->server = s;
-	c->fd = fd;
 	connection_enter(c, CONNECTION_HEAD, CONNECTION_HEAD_MS);
 	if (s->pending_count >= CONNECTION_PENDING_MAX)
 		connection_close(TAILQ_FIRST(&s->pending),
@@ -116,14 +116,12 @@ connection_close(struct connection *c, const char *reason)
 	if (c->state == CONNECTION_DEAD)
 		return;
 	server_log(s, 1, "%s: closed: %s", connection_peer(c, peer), reason);
-	if (event_initialized(&c->event))
-		(void)event_del(&c->event);
-	close(c->fd);
-	c->fd = -1;
+	(void)event_del(&c->event);
+	close(event_get_fd(&c->event));
 	c->state = CONNECTION_DEAD;
-	if (c->subscriber != NULL) {
+	if (connection_is_stream(c)) {
 		TAILQ_REMOVE(&s->streams, c, link);
-		subscriber_leave(c->subscriber);
+		subscriber_leave(&c->subscriber);
 	} else {
 		TAILQ_REMOVE(&s->pending, c, link);
 		s->pending_count--;
@@ -136,9 +134,15 @@ connection_close(struct connection *c, const char *reason)
 void
 connection_free(struct connection *c)
 {
-	subscriber_free(c->subscriber);
+	subscriber_clear(&c->subscriber);
 	exchange_free(c->exchange);
 	free(c);
+}
+
+bool
+connection_is_stream(const struct connection *c)
+{
+	return c->exchange == NULL;
 }
 
 void
@@ -150,6 +154,7 @@ connection_become_stream(struct connection *c)
 	s->pending_count--;
 	TAILQ_INSERT_TAIL(&s->streams, c, link);
 	connection_enter(c, CONNECTION_STREAM, 0);
+	c->exchange = NULL; /* whoever serves it frees it */
 }
 
 void
@@ -166,17 +171,17 @@ connection_enter(struct connection *c, enum connection_state state,
 static void
 connection_watch(struct connection *c)
 {
+	evutil_socket_t fd = event_get_fd(&c->event);
 	short what = EV_PERSIST;
 
 	if (c->reads)
 		what |= EV_READ;
 	if (c->writes)
 		what |= EV_WRITE;
-	if (event_initialized(&c->event))
-		(void)event_del(&c->event);
+	(void)event_del(&c->event);
 	if (what == EV_PERSIST)
 		return;
-	if (event_assign(&c->event, c->server->base, c->fd, what,
+	if (event_assign(&c->event, c->server->base, fd, what,
 		connection_event_cb, c) == -1 ||
 	    event_add(&c->event, NULL) == -1)
 		connection_close(c, "the loop does not take it");
@@ -203,10 +208,11 @@ connection_want_write(struct connection *c, bool wanted)
 ssize_t
 connection_send(struct connection *c, const void *bytes, size_t n)
 {
+	evutil_socket_t fd = event_get_fd(&c->event);
 	ssize_t sent;
 
 	do {
-		sent = send(c->fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		sent = send(fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (sent == -1 && errno == EINTR);
 	if (sent >= 0)
 		return sent;
@@ -220,7 +226,7 @@ connection_send(struct connection *c, const void *bytes, size_t n)
 void
 connection_linger(struct connection *c)
 {
-	if (shutdown(c->fd, SHUT_WR) == -1) {
+	if (shutdown(event_get_fd(&c->event), SHUT_WR) == -1) {
 		connection_close(c, "the peer is gone");
 		return;
 	}
@@ -235,7 +241,7 @@ connection_read(struct connection *c)
 	char bytes[CONNECTION_READ_MAX];
 	ssize_t n;
 
-	n = recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	n = recv(event_get_fd(&c->event), bytes, sizeof(bytes), MSG_DONTWAIT);
 	if (n == -1) {
 		if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
 			connection_close(c, "the peer is gone");
@@ -252,7 +258,7 @@ connection_read(struct connection *c)
 		break;
 	case CONNECTION_STREAM:
 	case CONNECTION_CLOSING:
-		subscriber_read(c->subscriber, bytes, (size_t)n);
+		subscriber_read(&c->subscriber, bytes, (size_t)n);
 		break;
 	case CONNECTION_LINGER:
 	case CONNECTION_DEAD:
@@ -271,8 +277,8 @@ connection_event_cb(evutil_socket_t fd, short what, void *arg)
 		connection_read(c);
 	if ((what & EV_WRITE) == 0 || c->state == CONNECTION_DEAD)
 		return;
-	if (c->subscriber != NULL)
-		subscriber_make_ready(c->subscriber);
+	if (connection_is_stream(c))
+		subscriber_make_ready(&c->subscriber);
 	else if (c->state == CONNECTION_REPLY)
 		exchange_write(c);
 	else

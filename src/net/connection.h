@@ -25,8 +25,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/subscriber.h"
+
 struct exchange;
-struct subscriber;
 struct wsexec_server;
 
 #define CONNECTION_HEAD_MS 10000    /* from accept to the end of the head */
@@ -47,19 +48,18 @@ enum connection_state {
 };
 
 struct connection {
-	struct event event;	       /* of the socket */
-	TAILQ_ENTRY(connection) link;  /* in pending, streams or dead */
-	struct wsexec_server *server;  /* borrowed: outlives it */
-	struct exchange *exchange;     /* owned; NULL once it is a stream */
-	struct subscriber *subscriber; /* owned; NULL until it is one */
-	int64_t deadline_us;	       /* INT64_MAX: none */
-	int fd;
-	uint16_t port;	     /* of the peer, host byte order */
-	uint8_t family;	     /* of the peer's address */
-	uint8_t state;	     /* enum connection_state */
-	bool reads;	     /* the loop tells when bytes come */
-	bool writes;	     /* the loop tells when bytes can go */
-	uint8_t address[16]; /* of the peer, network byte order */
+	struct event event;	      /* of the socket, has the descriptor */
+	TAILQ_ENTRY(connection) link; /* in pending, streams or dead */
+	struct wsexec_server *server; /* borrowed: outlives it */
+	struct exchange *exchange;    /* owned; NULL once it is a stream */
+	int64_t deadline_us;	      /* INT64_MAX: none */
+	uint16_t port;		      /* of the peer, host byte order */
+	uint8_t family;		      /* of the peer's address */
+	uint8_t state;		      /* enum connection_state */
+	bool reads;		      /* the loop tells when bytes come */
+	bool writes;		      /* the loop tells when bytes can go */
+	uint8_t address[16];	      /* of the peer, network byte order */
+	struct subscriber subscriber; /* once it is a stream */
 };
 
 /*
@@ -75,8 +75,9 @@ void connection_close(struct connection *c, const char *reason);
 /* Frees a connection that was closed. */
 void connection_free(struct connection *c);
 
-/* It has got a subscriber: from now on it is a stream. */
+/* Its subscriber is open: from now on it is a stream, without an exchange. */
 void connection_become_stream(struct connection *c);
+bool connection_is_stream(const struct connection *c);
 
 /* Enters a state, with a deadline from now on (0: none). */
 void connection_enter(struct connection *c, enum connection_state state,

@@ -247,8 +247,8 @@ exchange_open_stream(struct connection *c, const struct http_request *request,
     const struct query *q, enum format format)
 {
 	struct exchange *x = c->exchange;
+	struct subscriber *s = &c->subscriber;
 	enum carrier carrier = CARRIER_PLAIN;
-	struct subscriber *s;
 
 	if (websocket_is_asked_for(request))
 		carrier = CARRIER_WEBSOCKET;
@@ -262,11 +262,9 @@ exchange_open_stream(struct connection *c, const struct http_request *request,
 		connection_close(c, "out of memory");
 		return;
 	}
-	s = c->subscriber;
 	exchange_append_stream_head(&s->out, c->server, request, format,
 	    carrier, feed_next(&s->cursor));
 	/* A client may send frames right behind its request. */
-	c->exchange = NULL;
 	if (x->in.size > x->used)
 		subscriber_read(s, x->in.data + x->used, x->in.size - x->used);
 	exchange_free(x);

@@ -69,15 +69,26 @@ server_feed(struct wsexec_server *s, enum format format, enum carrier carrier,
     unsigned int streams)
 {
 	struct feed **f = &s->feeds[format][carrier][streams];
-	uint64_t bytes_max = s->settings.kept_bytes;
+	struct feed_config config = { .format = format,
+		.carrier = carrier,
+		.streams = streams,
+		.bytes_max = s->settings.kept_bytes,
+		.compression = s->settings.compression,
+		.on_rest = subscriber_keep_rest };
 
 	/* More is made again when somebody comes for it. */
-	if (bytes_max > FEED_BYTES_MAX)
-		bytes_max = FEED_BYTES_MAX;
+	if (config.bytes_max > FEED_BYTES_MAX)
+		config.bytes_max = FEED_BYTES_MAX;
 	if (*f == NULL)
-		*f = feed_new(s->journal, s->encoder, format, carrier, streams,
-		    bytes_max, subscriber_keep_rest);
+		*f = feed_new(s->journal, s->encoder, &config);
 	return *f;
+}
+
+bool
+server_may_deflate(struct wsexec_server *s)
+{
+	s->deflate_left -= (int64_t)encoder_take_deflated(s->encoder);
+	return s->deflate_left > 0;
 }
 
 /* Calls do_feed for every feed, after which those without readers go. */
@@ -190,6 +201,7 @@ wsexec_server_new(struct wsexec_server **out, struct event_base *base,
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return WSEXEC_ERR_MEMORY;
 	s->base = base;
+	s->deflate_left = SERVER_DEFLATE_RATE / TICKS_A_SECOND;
 	TAILQ_INIT(&s->listeners);
 	TAILQ_INIT(&s->pending);
 	TAILQ_INIT(&s->streams);
@@ -300,7 +312,7 @@ wsexec_server_stop(struct wsexec_server *s)
 	s->progress_us = server_now(s);
 	TAILQ_FOREACH_SAFE(c, &s->streams, link, next) {
 		if (c->state == CONNECTION_STREAM && !s->ended)
-			subscriber_end(c->subscriber, WEBSOCKET_GOING_AWAY,
+			subscriber_end(&c->subscriber, WEBSOCKET_GOING_AWAY,
 			    "wsexec is stopped");
 	}
 	server_need_turn(s);

@@ -37,6 +37,13 @@ TAILQ_HEAD(listener_list, listener);
 #define SERVER_STREAMS_MAX 4 /* sets of streams a feed can be for */
 #define TICKS_A_SECOND 4     /* how often deadlines are looked at */
 
+/*
+ * Bytes of output compressed a second, some 15 % of a core's time.  What is
+ * more than that is sent as it is: no compression holds up the command, and
+ * whoever can take so much has no need of it.
+ */
+#define SERVER_DEFLATE_RATE (8 * 1024 * 1024)
+
 struct wsexec_server {
 	struct event_base *base; /* borrowed: outlives the server */
 	struct settings settings;
@@ -76,6 +83,7 @@ struct wsexec_server {
 	int64_t sweep_us;      /* when it began */
 	int64_t sweep_cost_us; /* work it took to reach everybody */
 	size_t sweep_left;     /* how many it has not reached yet */
+	int64_t deflate_left;  /* bytes to compress until the next tick */
 	bool paused;	       /* input is held back for slow clients */
 	bool clients_changed;  /* their number, since it was last told */
 	int64_t progress_us;   /* when a client last took a byte */
@@ -103,6 +111,9 @@ void server_tell(struct wsexec_server *s, enum wsexec_event event);
 /* The feed for a format, carrier and set of streams; NULL: out of memory. */
 struct feed *server_feed(struct wsexec_server *s, enum format format,
     enum carrier carrier, unsigned int streams);
+
+/* Whether there is time to compress some more before the next tick. */
+bool server_may_deflate(struct wsexec_server *s);
 
 /* The oldest record a late joiner may get. */
 uint64_t server_history_first(const struct wsexec_server *s);

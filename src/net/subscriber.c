@@ -134,10 +134,8 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
 	struct wsexec_server *server = c->server;
 	char peer[CONNECTION_PEER_MAX];
 	unsigned int streams = (1U << STREAM_COUNT) - 1;
-	struct subscriber *s;
+	struct subscriber *s = &c->subscriber;
 
-	if ((s = calloc(1, sizeof(*s))) == NULL)
-		return false;
 	if (q->has_stream)
 		streams = 1U << q->stream;
 	s->connection = c;
@@ -147,19 +145,14 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
 	s->frames_left = SUBSCRIBER_FRAMES_BURST;
 	s->replaying = true;
 	s->pinged_us = server->now_us;
-	s->feed = server_feed(server, format, carrier, streams);
-	if (s->feed == NULL) {
-		free(s);
+	s->cursor.stop =
+	    q->follow ? CURSOR_NO_STOP : journal_last(server->journal);
+	if (!subscriber_enter(s, subscriber_find_first(s, q)))
 		return false;
-	}
-	feed_seek(s->feed, &s->cursor, subscriber_find_first(s, q));
-	if (!q->follow)
-		s->cursor.stop = journal_last(server->journal);
 	if (format == FORMAT_JSON)
 		s->due = SUBSCRIBER_DUE_START | SUBSCRIBER_DUE_CLIENTS;
 	if (format != FORMAT_TEXT)
 		s->due |= SUBSCRIBER_DUE_PARTIAL;
-	c->subscriber = s;
 	connection_become_stream(c);
 	server_log(server, 1, "%s: gets output", connection_peer(c, peer));
 	subscriber_count(server, true);
@@ -171,18 +164,15 @@ void
 subscriber_leave(struct subscriber *s)
 {
 	subscriber_unlist(s);
-	feed_leave(s->feed, &s->cursor);
+	feed_leave(subscriber_feed(s), &s->cursor);
 	subscriber_count(s->connection->server, false);
 }
 
 void
-subscriber_free(struct subscriber *s)
+subscriber_clear(struct subscriber *s)
 {
-	if (s == NULL)
-		return;
 	websocket_input_free(s->input);
 	buffer_clear(&s->out);
-	free(s);
 }
 
 static void

@@ -25,7 +25,7 @@
 struct connection;
 struct websocket_input;
 
-#define SUBSCRIBER_SEND_MAX 131072   /* bytes it gets in one go */
+#define SUBSCRIBER_SEND_MAX 131072  /* bytes it gets in one go */
 #define SUBSCRIBER_MESSAGE_MAX 4096 /* bytes of a client's message */
 #define SUBSCRIBER_PINGS_MAX 2 /* without an answer before it is given up */
 #define SUBSCRIBER_ANSWERS_MAX 1024 /* bytes untaken: not listened to */
@@ -53,8 +53,7 @@ enum subscriber_due {
 struct subscriber {
 	struct cursor cursor;	       /* first: feeds hand it back */
 	TAILQ_ENTRY(subscriber) queue; /* in the server's ready or waiting */
-	struct feed *feed;	       /* borrowed: of the server */
-	struct connection *connection; /* borrowed: owns the subscriber */
+	struct connection *connection; /* borrowed: has the subscriber in it */
 	struct websocket_input *input; /* owned while half a frame is in it */
 	struct buffer out;	       /* for this client alone */
 	uint64_t gap_first;	       /* 0: no gap to be told of */
@@ -74,6 +73,8 @@ struct subscriber {
 	uint8_t pings;	     /* sent since the peer gave a sign of life */
 	uint8_t frames_left; /* before it counts as a flood */
 	bool resumed;	     /* got exactly what it asked for */
+	bool deflates;	     /* a WebSocket with EXTENSION_DEFLATE agreed on */
+	bool deflated;	     /* its feed is compressed */
 	bool replaying;	     /* has not yet been within --client-buffer */
 	bool closing;	     /* no more records */
 	bool deaf;	     /* what it sends is not read any more */
@@ -89,7 +90,8 @@ bool subscriber_open(struct connection *c, const struct query *q,
     enum format format, enum carrier carrier);
 /* The connection is closed: takes it out of all lists and counts. */
 void subscriber_leave(struct subscriber *s);
-void subscriber_free(struct subscriber *s);
+/* Frees what it owns; also of one that was never opened. */
+void subscriber_clear(struct subscriber *s);
 
 /* Takes n bytes that a client sent. */
 void subscriber_read(struct subscriber *s, const void *bytes, size_t n);
@@ -104,6 +106,15 @@ void subscriber_serve(struct subscriber *s);
 void subscriber_make_ready(struct subscriber *s);
 void subscriber_wait(struct subscriber *s);
 void subscriber_unlist(struct subscriber *s);
+
+/* The feed it reads. */
+struct feed *subscriber_feed(const struct subscriber *s);
+/* Begins to read with record seq; and goes on there.  False: out of memory. */
+bool subscriber_enter(struct subscriber *s, uint64_t seq);
+bool subscriber_seek(struct subscriber *s, uint64_t seq);
+/* The next bytes for it; see feed_peek(). */
+enum feed_result subscriber_peek(struct subscriber *s, const uint8_t **bytes,
+    size_t *n);
 
 /* Sees to it that it is told what is due, if its format can. */
 void subscriber_tell(struct subscriber *s, unsigned int due);

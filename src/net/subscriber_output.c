@@ -107,7 +107,9 @@ subscriber_append_remainder(struct subscriber *s)
 	r.size -= skip;
 	encoder_append_line(server->encoder, &s->out, s->format, s->carrier,
 	    &r);
-	feed_advance(&s->cursor, feed_record_size(&s->cursor));
+	/* What follows must not refer to what was not read. */
+	if (!subscriber_seek(s, r.seq + 1))
+		s->out.failed = true;
 }
 
 /* Puts what is due into out; false: nothing was. */
@@ -201,7 +203,7 @@ subscriber_fall_behind(struct subscriber *s)
 {
 	struct wsexec_server *server = s->connection->server;
 	const struct settings *settings = &server->settings;
-	uint64_t next = feed_next(&s->cursor), stop = s->cursor.stop, to;
+	uint64_t next = feed_next(&s->cursor), to;
 	char reason[SUBSCRIBER_REASON_MAX];
 
 	if (settings->slow == WSEXEC_SLOW_DISCONNECT ||
@@ -216,12 +218,11 @@ subscriber_fall_behind(struct subscriber *s)
 	/* Half of what it may be behind, lest it falls behind again at once. */
 	to = journal_within(server->journal,
 	    settings->client_buffer_bytes / (server->ended ? 1 : 2));
-	if (to > stop)
-		to = stop + 1;
+	if (to > s->cursor.stop)
+		to = s->cursor.stop + 1;
 	subscriber_note_gap(s, next, to - 1, GAP_SLOW);
-	feed_leave(s->feed, &s->cursor);
-	feed_seek(s->feed, &s->cursor, to);
-	s->cursor.stop = stop;
+	if (!subscriber_seek(s, to))
+		connection_close(s->connection, "out of memory");
 }
 
 static void
@@ -286,7 +287,7 @@ subscriber_send_feed(struct subscriber *s, size_t *budget)
 	size_t n, rest;
 	ssize_t sent;
 
-	switch (feed_peek(s->feed, &s->cursor, &bytes, &n)) {
+	switch (subscriber_peek(s, &bytes, &n)) {
 	case FEED_BYTES:
 		break;
 	case FEED_END:

@@ -110,18 +110,18 @@ turn_must_pause(struct wsexec_server *s)
 	TAILQ_FOREACH_SAFE(c, &s->streams, link, next) {
 		if (c->state != CONNECTION_STREAM)
 			continue;
-		if (subscriber_is_within(c->subscriber, limit) &&
-		    subscriber_lag(c->subscriber) <= kept) {
-			c->subscriber->behind_us = 0;
+		if (subscriber_is_within(&c->subscriber, limit) &&
+		    subscriber_lag(&c->subscriber) <= kept) {
+			c->subscriber.behind_us = 0;
 			continue;
 		}
-		if (c->subscriber->behind_us == 0)
-			c->subscriber->behind_us = s->now_us;
-		if (s->now_us - c->subscriber->behind_us <
+		if (c->subscriber.behind_us == 0)
+			c->subscriber.behind_us = s->now_us;
+		if (s->now_us - c->subscriber.behind_us <
 		    settings->stall_ms * 1000)
 			must = true;
 		else
-			subscriber_end(c->subscriber, WEBSOCKET_TRY_LATER,
+			subscriber_end(&c->subscriber, WEBSOCKET_TRY_LATER,
 			    "too slow: the command has waited long enough");
 	}
 	return must;
@@ -170,7 +170,7 @@ turn_tell_all(struct wsexec_server *s, unsigned int due)
 
 	TAILQ_FOREACH(c, &s->streams, link) {
 		if (c->state == CONNECTION_STREAM)
-			subscriber_tell(c->subscriber, due);
+			subscriber_tell(&c->subscriber, due);
 	}
 }
 
@@ -209,6 +209,8 @@ turn_tick_cb(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)server_now(s);
+	(void)server_may_deflate(s); /* what has been is not of this tick */
+	s->deflate_left = SERVER_DEFLATE_RATE / TICKS_A_SECOND;
 	if (s->clients_changed)
 		due |= SUBSCRIBER_DUE_CLIENTS;
 	s->clients_changed = false;
@@ -223,7 +225,7 @@ turn_tick_cb(evutil_socket_t fd, short what, void *arg)
 		connection_check_deadline(c);
 	}
 	TAILQ_FOREACH_SAFE(c, &s->streams, link, next) {
-		subscriber_tick(c->subscriber);
+		subscriber_tick(&c->subscriber);
 		connection_check_deadline(c);
 	}
 	if (s->paused)

@@ -288,13 +288,17 @@ reader_check(struct reader *r)
 static bool
 lane_open(struct world *w, struct lane *lane)
 {
+	const struct feed_config config = { .format = lane->format,
+		.carrier = lane->carrier,
+		.streams = lane->streams,
+		.bytes_max = w->bytes_max,
+		.on_rest = reader_rest_cb };
 	size_t failures = memory.failures;
 
 	if (lane->feed != NULL)
 		return true;
 	memory.armed = true;
-	lane->feed = feed_new(w->journal, w->encoder, lane->format,
-	    lane->carrier, lane->streams, w->bytes_max, reader_rest_cb);
+	lane->feed = feed_new(w->journal, w->encoder, &config);
 	memory.armed = false;
 	assert_int_equal(lane->feed != NULL, memory.failures == failures);
 	return lane->feed != NULL;
