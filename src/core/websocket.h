@@ -129,7 +129,10 @@ typedef bool websocket_message_cb(void *arg,
 /* Takes frames apart: what a client sends, any number of bytes at a time. */
 struct websocket_input;
 
-/* max_message: bytes a message may have; more is error 1009. */
+/*
+ * max_message: bytes a message may have, compressed and as it is; more is
+ * error 1009.
+ */
 struct websocket_input *websocket_input_new(size_t max_message);
 void websocket_input_free(struct websocket_input *in);
 
@@ -138,11 +141,15 @@ void websocket_input_free(struct websocket_input *in);
  * with its first byte of payload, or its last of header if it has none; text,
  * with the first byte that cannot be part of it.
  *
+ * deflates: permessage-deflate is agreed on, without context takeover by the
+ * client: its messages may be compressed, are reported as they were before,
+ * and judged when they are whole.
+ *
  * False once a callback returned false, or after CLOSE or ERROR was reported:
  * the rest of the bytes is dropped and nothing more is reported.
  */
 bool websocket_input_write(struct websocket_input *in, const void *bytes,
-    size_t n, websocket_message_cb *cb, void *arg);
+    size_t n, bool deflates, websocket_message_cb *cb, void *arg);
 
 /*
  * Whether nothing is half-received: between two frames and between two

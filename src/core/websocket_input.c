@@ -2,7 +2,7 @@
 
 /*
  * Frames in.  wslay takes frames apart and checks what can be told from one
- * header; what needs to know that we are the server, that no extension is in
+ * header; what needs to know that we are the server, which extension is in
  * use, or what came before, is checked here.
  *
  * All that is half-received is in a struct reception, which exists from the
@@ -16,6 +16,7 @@
 #include <wslay/wslay.h>
 
 #include "core/buffer.h"
+#include "core/deflate.h"
 #include "core/utf8.h"
 #include "core/websocket.h"
 
@@ -28,7 +29,8 @@ struct reception {
 
 	/* Of the message in progress, CONTINUATION if there is none. */
 	enum websocket_opcode opcode;
-	struct buffer message;
+	bool compressed;
+	struct buffer message; /* as it comes, compressed or not */
 	uint32_t utf8; /* state of the check of text, 0 between messages */
 
 	/* A control frame may come in between. */
@@ -38,6 +40,7 @@ struct reception {
 	/* The write in progress. */
 	const uint8_t *bytes; /* borrowed: by the caller */
 	size_t bytes_left;
+	bool deflates;
 	websocket_message_cb *cb;
 	void *arg;
 };
@@ -122,6 +125,15 @@ reception_fail(struct reception *r, enum websocket_code code,
 	return report_error(r->cb, r->arg, code, reason);
 }
 
+/* The bits that the first frame of a message may have, and no other one. */
+static uint8_t
+allowed_rsv(const struct reception *r, uint8_t opcode)
+{
+	bool first = opcode == WEBSOCKET_TEXT || opcode == WEBSOCKET_BINARY;
+
+	return first && r->deflates ? WEBSOCKET_COMPRESSED : 0;
+}
+
 /* What is wrong with the frame that this chunk begins, or NULL. */
 static const char *
 frame_error(const struct reception *r, const struct wslay_frame_iocb *chunk)
@@ -130,7 +142,7 @@ frame_error(const struct reception *r, const struct wslay_frame_iocb *chunk)
 
 	if (!chunk->mask)
 		return "frame is not masked";
-	if (chunk->rsv != 0)
+	if ((chunk->rsv & ~allowed_rsv(r, chunk->opcode)) != 0)
 		return "reserved bit is set";
 	switch (chunk->opcode) {
 	case WEBSOCKET_CONTINUATION:
@@ -176,10 +188,12 @@ input_begin_frame(struct websocket_input *in,
 	in->frames++;
 	r->held -= header_size(chunk->payload_length);
 	r->payload_left = chunk->payload_length;
-	if (control)
+	if (control) {
 		r->control_size = 0;
-	else if (chunk->opcode != WEBSOCKET_CONTINUATION)
+	} else if (chunk->opcode != WEBSOCKET_CONTINUATION) {
 		r->opcode = (enum websocket_opcode)chunk->opcode;
+		r->compressed = (chunk->rsv & WEBSOCKET_COMPRESSED) != 0;
+	}
 	return true;
 }
 
@@ -192,7 +206,7 @@ reception_collect(struct reception *r, const struct wslay_frame_iocb *chunk)
 		r->control_size += chunk->data_length;
 		return true;
 	}
-	if (r->opcode == WEBSOCKET_TEXT &&
+	if (r->opcode == WEBSOCKET_TEXT && !r->compressed &&
 	    !utf8_check_next(&r->utf8, chunk->data, chunk->data_length))
 		return reception_fail(r, WEBSOCKET_BAD_DATA,
 		    "text is not UTF-8");
@@ -202,20 +216,49 @@ reception_collect(struct reception *r, const struct wslay_frame_iocb *chunk)
 	return true;
 }
 
+/* Puts the message where its compressed bytes are. */
 static bool
-reception_end_message(struct reception *r)
+input_inflate(struct websocket_input *in)
 {
+	struct reception *r = in->reception;
+	struct buffer compressed = r->message;
+	enum inflate_result result;
+
+	r->message = (struct buffer)BUFFER_INIT;
+	result = inflate_message(&r->message, compressed.data, compressed.size,
+	    in->max_message);
+	buffer_clear(&compressed);
+	if (result == INFLATE_TOO_BIG)
+		return reception_fail(r, WEBSOCKET_TOO_BIG, "message too big");
+	if (result == INFLATE_BAD_DATA)
+		return reception_fail(r, WEBSOCKET_BAD_DATA,
+		    "message is not compressed as agreed");
+	if (result == INFLATE_NO_MEMORY)
+		return reception_fail(r, WEBSOCKET_INTERNAL, "out of memory");
+	if (r->opcode == WEBSOCKET_TEXT &&
+	    !utf8_check_next(&r->utf8, r->message.data, r->message.size))
+		return reception_fail(r, WEBSOCKET_BAD_DATA,
+		    "text is not UTF-8");
+	return true;
+}
+
+static bool
+input_end_message(struct websocket_input *in)
+{
+	struct reception *r = in->reception;
 	struct websocket_message message = {
 		.event = WEBSOCKET_EVENT_MESSAGE,
 		.opcode = r->opcode,
-		.payload = r->message.data,
-		.size = r->message.size,
 	};
 	bool more;
 
+	if (r->compressed && !input_inflate(in))
+		return false;
 	if (r->opcode == WEBSOCKET_TEXT && r->utf8 != 0)
 		return reception_fail(r, WEBSOCKET_BAD_DATA,
 		    "text ends inside a character");
+	message.size = r->message.size;
+	message.payload = r->message.data;
 	if (message.payload == NULL)
 		message.payload = (const uint8_t *)"";
 	more = r->cb(r->arg, &message);
@@ -260,8 +303,10 @@ reception_end_close(struct reception *r)
 }
 
 static bool
-reception_end_frame(struct reception *r, const struct wslay_frame_iocb *chunk)
+input_end_frame(struct websocket_input *in,
+    const struct wslay_frame_iocb *chunk)
 {
+	struct reception *r = in->reception;
 	struct websocket_message message = {
 		.payload = r->control,
 		.size = r->control_size,
@@ -270,7 +315,7 @@ reception_end_frame(struct reception *r, const struct wslay_frame_iocb *chunk)
 	if (chunk->opcode == WEBSOCKET_CLOSE)
 		return reception_end_close(r);
 	if (!wslay_is_ctrl_frame(chunk->opcode))
-		return chunk->fin ? reception_end_message(r) : true;
+		return chunk->fin ? input_end_message(in) : true;
 	message.event = chunk->opcode == WEBSOCKET_PING ? WEBSOCKET_EVENT_PING :
 							  WEBSOCKET_EVENT_PONG;
 	return r->cb(r->arg, &message);
@@ -289,7 +334,7 @@ input_take_chunk(struct websocket_input *in,
 	r->payload_left -= chunk->data_length;
 	if (!reception_collect(r, chunk))
 		return false;
-	return r->payload_left > 0 || reception_end_frame(r, chunk);
+	return r->payload_left > 0 || input_end_frame(in, chunk);
 }
 
 /* Takes what there is; false: no more is wanted. */
@@ -336,7 +381,7 @@ websocket_input_free(struct websocket_input *in)
 
 bool
 websocket_input_write(struct websocket_input *in, const void *bytes, size_t n,
-    websocket_message_cb *cb, void *arg)
+    bool deflates, websocket_message_cb *cb, void *arg)
 {
 	struct reception *r;
 
@@ -351,6 +396,7 @@ websocket_input_write(struct websocket_input *in, const void *bytes, size_t n,
 	r = in->reception;
 	r->bytes = bytes;
 	r->bytes_left = n;
+	r->deflates = deflates;
 	r->cb = cb;
 	r->arg = arg;
 	in->ended = !input_take_bytes(in);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/buffer.h"
+#include "core/extension.h"
 #include "core/http.h"
 #include "core/journal.h"
 #include "core/query.h"
@@ -45,6 +46,9 @@ static const char exchange_policy[] =
     "form-action 'none'; frame-ancestors 'none'\r\n"
     "Cross-Origin-Opener-Policy: same-origin\r\n"
     "Cache-Control: no-cache\r\n";
+
+static const char exchange_extension[] =
+    "Sec-WebSocket-Extensions: " EXTENSION_DEFLATE "\r\n";
 
 struct exchange *
 exchange_new(void)
@@ -193,6 +197,16 @@ exchange_time_out(struct connection *c)
 		    "the request was not complete in time");
 }
 
+/* Whether messages of a WebSocket may be compressed, in both directions. */
+static bool
+exchange_deflates(const struct wsexec_server *s,
+    const struct http_request *request)
+{
+	return s->settings.compression != 0 &&
+	    websocket_is_asked_for(request) &&
+	    extension_deflate_is_offered(request);
+}
+
 /* Appends the head that begins a stream; first: its first record, 0: none. */
 static void
 exchange_append_stream_head(struct buffer *out, struct wsexec_server *s,
@@ -206,9 +220,11 @@ exchange_append_stream_head(struct buffer *out, struct wsexec_server *s,
 		buffer_append_format(out,
 		    "HTTP/1.1 101 Switching Protocols\r\n"
 		    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-		    "Sec-WebSocket-Accept: %s\r\n"
+		    "Sec-WebSocket-Accept: %s\r\n%s"
 		    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n\r\n",
-		    key, s->run, first);
+		    key,
+		    exchange_deflates(s, request) ? exchange_extension : "",
+		    s->run, first);
 		return;
 	}
 	buffer_append_format(out,
@@ -262,6 +278,7 @@ exchange_open_stream(struct connection *c, const struct http_request *request,
 		connection_close(c, "out of memory");
 		return;
 	}
+	s->deflates = exchange_deflates(c->server, request);
 	exchange_append_stream_head(&s->out, c->server, request, format,
 	    carrier, feed_next(&s->cursor));
 	/* A client may send frames right behind its request. */

@@ -71,7 +71,8 @@ subscriber_read(struct subscriber *s, const void *bytes, size_t n)
 		connection_close(s->connection, "out of memory");
 		return;
 	}
-	alive = websocket_input_write(in, bytes, n, subscriber_message_cb, s);
+	alive = websocket_input_write(in, bytes, n, s->deflates,
+	    subscriber_message_cb, s);
 	subscriber_count_frames(s, websocket_input_take_frames(in));
 	s->input = NULL;
 	if (!alive || (server->input != NULL && websocket_input_is_idle(in)))

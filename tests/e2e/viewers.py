@@ -227,7 +227,9 @@ async def take_aiohttp(url, most):
     taken = []
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        async with session.ws_connect(url, max_msg_size=0) as socket:
+        async with session.ws_connect(
+            url, max_msg_size=0, compress=15
+        ) as socket:
             async for message in socket:
                 taken.append(message.data)
                 if most is not None and len(taken) >= most:

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "core/buffer.h"
+#include "core/deflate.h"
 #include "core/http.h"
 #include "core/utf8.h"
 #include "core/websocket.h"
@@ -416,6 +417,7 @@ struct transcript {
 	struct buffer line;
 	size_t events;
 	size_t stop_after; /* events; 0: never */
+	bool deflates;	   /* the extension is agreed on */
 	bool ended;	   /* close, error or stopped: no event may follow */
 };
 
@@ -575,7 +577,8 @@ feed(struct websocket_input *in, const struct buffer *bytes, enum cut cut,
 		portion = malloc(n);
 		assert_non_null(portion);
 		memcpy(portion, bytes->data + at, n);
-		more = websocket_input_write(in, portion, n, transcript_cb, t);
+		more = websocket_input_write(in, portion, n, t->deflates,
+		    transcript_cb, t);
 		free(portion);
 		assert_int_equal(more, !t->ended);
 	}
@@ -583,11 +586,11 @@ feed(struct websocket_input *in, const struct buffer *bytes, enum cut cut,
 }
 
 static void
-run_case(const char *name, const struct buffer *bytes, enum cut cut,
-    const char *expected)
+run_case(const char *name, const struct buffer *bytes, bool deflates,
+    enum cut cut, const char *expected)
 {
 	struct websocket_input *in = websocket_input_new(MAX_MESSAGE);
-	struct transcript t = { 0 };
+	struct transcript t = { .deflates = deflates };
 	const char *got;
 	size_t events;
 
@@ -595,17 +598,29 @@ run_case(const char *name, const struct buffer *bytes, enum cut cut,
 	if (!feed(in, bytes, cut, &t)) {
 		events = t.events;
 		assert_false(websocket_input_is_idle(in));
-		assert_false(
-		    websocket_input_write(in, "x", 1, transcript_cb, &t));
+		assert_false(websocket_input_write(in, "x", 1, deflates,
+		    transcript_cb, &t));
 		assert_int_equal(t.events, events);
 	}
 	got = transcript_text(&t);
 	if (strcmp(got, expected) != 0)
-		fail_msg("%s (cut %d):\n got %s\nwant %s", name, (int)cut, got,
-		    expected);
+		fail_msg("%s (cut %d%s):\n got %s\nwant %s", name, (int)cut,
+		    deflates ? ", deflates" : "", got, expected);
 	websocket_input_free(in);
 	buffer_clear(&t.line);
 }
+
+static void
+run_all_cuts(const char *name, const struct buffer *bytes, bool deflates,
+    const char *expected)
+{
+	run_case(name, bytes, deflates, CUT_WHOLE, expected);
+	run_case(name, bytes, deflates, CUT_BYTES, expected);
+	for (int n = 0; n < 20; n++)
+		run_case(name, bytes, deflates, CUT_RANDOM, expected);
+}
+
+#define HELLO "\xf2\x48\xcd\xc9\xc9\x07\x00" /* RFC 7692 section 7.2.3.1 */
 
 struct input_case {
 	const char *name;
@@ -648,9 +663,6 @@ static const struct input_case input_cases[] = {
 	/* Reserved bits. */
 	{ "RSV3", { FRAME(FIN_TEXT | 0x10, "a") }, "error:1002" },
 	{ "RSV2", { FRAME(FIN_TEXT | 0x20, "a") }, "error:1002" },
-	{ "RSV1", { FRAME(FIN_TEXT | 0x40, "a") }, "error:1002" },
-	{ "RSV1 without payload", { FRAME(FIN_TEXT | 0x40, "") },
-	    "error:1002" },
 	{ "RSV1 of a ping", { FRAME(FIN_PING | 0x40, "") }, "error:1002" },
 	{ "RSV of a close", { FRAME(FIN_CLOSE | 0x70, "") }, "error:1002" },
 	{ "RSV after a message",
@@ -843,25 +855,192 @@ static const struct input_case input_cases[] = {
 	    "error:1002" },
 };
 
+/* Without the extension. */
+static const struct input_case plain_cases[] = {
+	{ "RSV1", { FRAME(FIN_TEXT | 0x40, "a") }, "error:1002" },
+	{ "RSV1 without payload", { FRAME(FIN_TEXT | 0x40, "") },
+	    "error:1002" },
+	{ "compressed", { FRAME(FIN_TEXT | 0x40, HELLO) }, "error:1002" },
+	{ "compressed, after a message",
+	    { FRAME(FIN_TEXT, "a"), FRAME(FIN_BINARY | 0x40, HELLO) },
+	    "text:a error:1002" },
+};
+
+/* With permessage-deflate. */
+static const struct input_case deflate_cases[] = {
+	{ "text", { FRAME(FIN_TEXT | 0x40, HELLO) }, "text:Hello" },
+	{ "binary", { FRAME(FIN_BINARY | 0x40, HELLO) }, "binary:Hello" },
+	{ "empty", { FRAME(FIN_TEXT | 0x40, "\x00") }, "text:" },
+	{ "some are, some not",
+	    { FRAME(FIN_TEXT, "a"), FRAME(FIN_TEXT | 0x40, HELLO),
+		FRAME(FIN_BINARY, HELLO), FRAME(FIN_BINARY | 0x40, HELLO),
+		FRAME(PART_TEXT, "b"), FRAME(FIN_CONTINUATION, "c") },
+	    "text:a text:Hello binary:\\f2H\\cd\\c9\\c9\\07\\00 binary:Hello "
+	    "text:bc" },
+	{ "fragments",
+	    { FRAME(PART_TEXT | 0x40, "\xf2\x48\xcd"), FRAME(FIN_PING, "p"),
+		FRAME(PART_CONTINUATION, "\xc9"), FRAME(FIN_PONG, ""),
+		FRAME(FIN_CONTINUATION, "\xc9\x07\x00"),
+		FRAME(FIN_TEXT | 0x40, HELLO) },
+	    "ping:p pong: text:Hello text:Hello" },
+	{ "empty fragments",
+	    { FRAME(PART_BINARY | 0x40, ""), FRAME(PART_CONTINUATION, HELLO),
+		FRAME(PART_CONTINUATION, ""), FRAME(FIN_CONTINUATION, "") },
+	    "binary:Hello" },
+	{ "close between fragments",
+	    { FRAME(PART_TEXT | 0x40, "\xf2"), FRAME(FIN_CLOSE, "\x03\xe8") },
+	    "close:1000:" },
+	{ "text inside a compressed message",
+	    { FRAME(PART_TEXT | 0x40, "\xf2"), FRAME(FIN_TEXT, "a") },
+	    "error:1002" },
+
+	/* Where the bit may not be. */
+	{ "RSV1 of a continuation",
+	    { FRAME(PART_TEXT | 0x40, HELLO),
+		FRAME(FIN_CONTINUATION | 0x40, "") },
+	    "error:1002" },
+	{ "RSV1 of a continuation only",
+	    { FRAME(PART_TEXT, "a"), FRAME(FIN_CONTINUATION | 0x40, HELLO) },
+	    "error:1002" },
+	{ "RSV1 of a ping", { FRAME(FIN_PING | 0x40, HELLO) }, "error:1002" },
+	{ "RSV1 of a pong in a message",
+	    { FRAME(PART_TEXT | 0x40, "\xf2"), FRAME(FIN_PONG | 0x40, "") },
+	    "error:1002" },
+	{ "RSV1 of a close", { FRAME(FIN_CLOSE | 0x40, "\x03\xe8") },
+	    "error:1002" },
+	{ "RSV1 and RSV2", { FRAME(FIN_TEXT | 0x60, HELLO) }, "error:1002" },
+	{ "RSV1 and RSV3", { FRAME(FIN_BINARY | 0x50, HELLO) }, "error:1002" },
+	{ "RSV1 and a reserved opcode", { FRAME(0xc3, HELLO) }, "error:1002" },
+
+	/* Data. */
+	{ "bad data", { FRAME(FIN_BINARY | 0x40, "\xff\xff") }, "error:1007" },
+	{ "no data", { FRAME(FIN_TEXT | 0x40, "") }, "error:1007" },
+	{ "cut", { FRAME(FIN_TEXT | 0x40, "\xf2\x48") }, "error:1007" },
+	{ "bad data at the end",
+	    { FRAME(PART_BINARY | 0x40, "\xff"), FRAME(FIN_PING, "p"),
+		FRAME(FIN_CONTINUATION, "\xff") },
+	    "ping:p error:1007" },
+	{ "refers to the message before",
+	    { FRAME(FIN_TEXT | 0x40, HELLO),
+		FRAME(FIN_TEXT | 0x40, "\xf2\x00\x11\x00\x00") },
+	    "text:Hello error:1007" },
+
+	/* UTF-8. */
+	{ "not UTF-8", { FRAME(FIN_TEXT | 0x40, "\x00\x01\0\xfe\xff\xff\0") },
+	    "error:1007" },
+	{ "cut in a character",
+	    { FRAME(FIN_TEXT | 0x40, "\x00\x02\0\xfd\xff\xe2\x82\0") },
+	    "error:1007" },
+	{ "binary need not be UTF-8",
+	    { FRAME(FIN_BINARY | 0x40, "\x00\x02\0\xfd\xff\xe2\x82\0"),
+		FRAME(FIN_TEXT, "a") },
+	    "binary:\\e2\\82 text:a" },
+	{ "a character",
+	    { FRAME(PART_TEXT | 0x40, "\x00\x03\0\xfc\xff\xe2"),
+		FRAME(FIN_CONTINUATION, "\x82\xac\0") },
+	    "text:\\e2\\82\\ac" },
+	{ "text that is not compressed is looked at again",
+	    { FRAME(FIN_TEXT | 0x40, HELLO), FRAME(FIN_TEXT, "\xff") },
+	    "text:Hello error:1007" },
+
+	/* Sizes. */
+	{ "too big before it is inflated",
+	    { FILLED(FIN_BINARY | 0x40, MAX_MESSAGE + 1, 'x') }, "error:1009" },
+	{ "too big in the sum",
+	    { FILLED(PART_BINARY | 0x40, MAX_MESSAGE, 'x'),
+		FRAME(FIN_CONTINUATION, "x") },
+	    "error:1009" },
+};
+
+static void
+append_pieces(struct buffer *bytes, const struct input_case *c)
+{
+	for (size_t k = 0; k < COUNT(c->pieces); k++) {
+		if (c->pieces[k].size > 0 || c->pieces[k].bytes != NULL)
+			append_piece(bytes, &c->pieces[k]);
+	}
+	assert_false(bytes->failed);
+}
+
+static void
+run_table(const struct input_case *cases, size_t count, bool deflates)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct buffer bytes = BUFFER_INIT;
+
+		append_pieces(&bytes, &cases[i]);
+		run_all_cuts(cases[i].name, &bytes, deflates,
+		    cases[i].expected);
+		buffer_clear(&bytes);
+	}
+}
+
 static void
 test_input(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(input_cases); i++) {
-		const struct input_case *c = &input_cases[i];
-		struct buffer bytes = BUFFER_INIT;
+	run_table(input_cases, COUNT(input_cases), false);
+	run_table(plain_cases, COUNT(plain_cases), false);
+}
 
-		for (size_t k = 0; k < COUNT(c->pieces); k++) {
-			if (c->pieces[k].size > 0 || c->pieces[k].bytes != NULL)
-				append_piece(&bytes, &c->pieces[k]);
-		}
-		assert_false(bytes.failed);
-		run_case(c->name, &bytes, CUT_WHOLE, c->expected);
-		run_case(c->name, &bytes, CUT_BYTES, c->expected);
-		for (int n = 0; n < 20; n++)
-			run_case(c->name, &bytes, CUT_RANDOM, c->expected);
-		buffer_clear(&bytes);
+static void
+test_input_deflates(void **state)
+{
+	(void)state;
+	run_table(input_cases, COUNT(input_cases), true);
+	run_table(deflate_cases, COUNT(deflate_cases), true);
+}
+
+/* The limit is one of what comes out. */
+static void
+test_input_inflated_sizes(void **state)
+{
+	struct deflater *d = deflater_new(9);
+	struct buffer payload = BUFFER_INIT, bytes = BUFFER_INIT;
+	uint8_t *plain = malloc(2 * MAX_MESSAGE);
+
+	(void)state;
+	assert_non_null(d);
+	assert_non_null(plain);
+	memset(plain, 'x', 2 * MAX_MESSAGE);
+	deflater_append(d, &payload, plain, MAX_MESSAGE);
+	append_masked(&bytes, FIN_TEXT | 0x40, payload.data, payload.size);
+	run_all_cuts("as big as may be", &bytes, true, "text:[70000 a9777f85]");
+	for (size_t size = MAX_MESSAGE + 1; size <= 2 * MAX_MESSAGE;
+	     size += MAX_MESSAGE - 1) {
+		buffer_reset(&payload);
+		buffer_reset(&bytes);
+		deflater_reset(d);
+		deflater_append(d, &payload, plain, size);
+		append_masked(&bytes, FIN_TEXT | 0x40, payload.data,
+		    payload.size);
+		run_all_cuts("too big", &bytes, true, "error:1009");
 	}
+	deflater_free(d);
+	free(plain);
+	buffer_clear(&payload);
+	buffer_clear(&bytes);
+}
+
+/* An input may be lent to a connection where the extension is not in use. */
+static void
+test_input_is_lent(void **state)
+{
+	struct websocket_input *in = websocket_input_new(MAX_MESSAGE);
+	struct buffer bytes = BUFFER_INIT;
+	struct transcript t = { .deflates = true };
+
+	(void)state;
+	assert_non_null(in);
+	append_masked(&bytes, FIN_TEXT | 0x40, HELLO, sizeof(HELLO) - 1);
+	assert_true(feed(in, &bytes, CUT_BYTES, &t));
+	assert_true(websocket_input_is_idle(in));
+	t.deflates = false;
+	assert_false(feed(in, &bytes, CUT_BYTES, &t));
+	assert_string_equal(transcript_text(&t), "text:Hello error:1002");
+	websocket_input_free(in);
+	buffer_clear(&bytes);
+	buffer_clear(&t.line);
 }
 
 static void
@@ -894,7 +1073,8 @@ test_input_close_codes(void **state)
 			append_masked(&bytes, FIN_CLOSE, payload, 2);
 			snprintf(expected, sizeof(expected),
 			    ranges[i].valid ? "close:%u:" : "error:1002", code);
-			run_case("close code", &bytes, CUT_WHOLE, expected);
+			run_case("close code", &bytes, false, CUT_WHOLE,
+			    expected);
 			buffer_clear(&bytes);
 		}
 	}
@@ -932,11 +1112,11 @@ test_input_errors_early(void **state)
 		append_piece(&bytes, &cases[i].piece);
 		bytes.size = cases[i].header + cases[i].payload;
 		snprintf(expected, sizeof(expected), "error:%u", cases[i].code);
-		run_case(cases[i].name, &bytes, CUT_WHOLE, expected);
-		run_case(cases[i].name, &bytes, CUT_BYTES, expected);
+		run_case(cases[i].name, &bytes, false, CUT_WHOLE, expected);
+		run_case(cases[i].name, &bytes, false, CUT_BYTES, expected);
 		bytes.size--;
-		run_case(cases[i].name, &bytes, CUT_WHOLE, "");
-		run_case(cases[i].name, &bytes, CUT_BYTES, "");
+		run_case(cases[i].name, &bytes, false, CUT_WHOLE, "");
+		run_case(cases[i].name, &bytes, false, CUT_BYTES, "");
 		buffer_clear(&bytes);
 	}
 }
@@ -969,7 +1149,7 @@ test_input_payloads(void **state)
 		append_masked(&bytes, FIN_CONTINUATION, payload + half,
 		    sizes[i] - half);
 		for (int cut = CUT_WHOLE; cut <= CUT_RANDOM; cut++)
-			run_case("payload", &bytes, (enum cut)cut,
+			run_case("payload", &bytes, false, (enum cut)cut,
 			    (const char *)expected.data);
 		buffer_clear(&bytes);
 		buffer_clear(&expected);
@@ -1005,7 +1185,8 @@ test_input_is_idle(void **state)
 
 	(void)state;
 	assert_true(websocket_input_is_idle(in));
-	assert_true(websocket_input_write(in, NULL, 0, transcript_cb, &t));
+	assert_true(
+	    websocket_input_write(in, NULL, 0, false, transcript_cb, &t));
 	assert_true(websocket_input_is_idle(in));
 	for (size_t i = 0; i < COUNT(pieces); i++) {
 		buffer_reset(&bytes);
@@ -1013,7 +1194,7 @@ test_input_is_idle(void **state)
 		append_piece(&all, &pieces[i].piece);
 		for (size_t at = 0; at < bytes.size; at++) {
 			assert_true(websocket_input_write(in, bytes.data + at,
-			    1, transcript_cb, &t));
+			    1, false, transcript_cb, &t));
 			assert_int_equal(websocket_input_is_idle(in),
 			    pieces[i].idle_after && at + 1 == bytes.size);
 		}
@@ -1085,41 +1266,48 @@ test_input_stop(void **state)
 		assert_string_equal(transcript_text(&t), cases[i / 3].expected);
 		assert_false(websocket_input_is_idle(in));
 		assert_false(websocket_input_write(in, bytes.data, bytes.size,
-		    transcript_cb, &t));
+		    false, transcript_cb, &t));
 		websocket_input_free(in);
 		buffer_clear(&t.line);
 	}
 	buffer_clear(&bytes);
 }
 
-/* A frame that may follow what was sent, or be a close frame. */
+/* A fragment of a message, or all of it. */
 static void
-append_random_frame(struct buffer *b, bool *inside)
+append_random_fragment(struct buffer *b, bool *inside, bool deflates)
 {
 	static const char *const texts[] = { "Hello", "\xe2\x82\xac",
 		"\xf0\x9f\x98\x80", "" };
-	static const uint8_t controls[] = { FIN_PING, FIN_PONG };
 	const char *text = texts[random_below(COUNT(texts))];
 	uint8_t first = *inside ? 0 : (uint8_t)(1 + random_below(2));
 	char filled[300];
 
-	if (random_below(16) == 0) {
-		append_masked(b, FIN_CLOSE, "\x03\xe8zzz", 5);
-		return;
-	}
-	if (random_below(3) == 0) {
-		append_masked(b, controls[random_below(2)], text, strlen(text));
-		return;
-	}
 	*inside = random_below(2) == 0;
 	if (!*inside)
 		first |= 0x80;
-	if (random_below(8) > 0) {
+	if (deflates && (first & 0x0f) != 0 && random_below(2) == 0)
+		append_masked(b, first | 0x40, HELLO, sizeof(HELLO) - 1);
+	else if (random_below(8) > 0)
 		append_masked(b, first, text, strlen(text));
-		return;
-	}
-	memset(filled, 'x', sizeof(filled));
-	append_masked(b, first, filled, random_below(sizeof(filled)));
+	else
+		append_masked(b, first, memset(filled, 'x', sizeof(filled)),
+		    random_below(sizeof(filled)));
+}
+
+/* A frame that may follow what was sent, or be a close frame. */
+static void
+append_random_frame(struct buffer *b, bool *inside, bool deflates)
+{
+	static const uint8_t controls[] = { FIN_PING, FIN_PONG };
+
+	if (random_below(16) == 0)
+		append_masked(b, FIN_CLOSE, "\x03\xe8zzz", 5);
+	else if (random_below(3) == 0)
+		append_masked(b, controls[random_below(2)], "abc",
+		    random_below(4));
+	else
+		append_random_fragment(b, inside, deflates);
 }
 
 static void
@@ -1148,19 +1336,20 @@ test_input_mutated(void **state)
 	(void)state;
 	for (size_t round = 0; round < rounds; round++) {
 		struct websocket_input *in = websocket_input_new(MAX_MESSAGE);
-		struct transcript t = { 0 };
+		struct transcript t = { .deflates = round % 2 == 0 };
 		bool inside = false;
 
 		assert_non_null(in);
 		buffer_reset(&bytes);
 		for (size_t n = 1 + random_below(6); n > 0; n--)
-			append_random_frame(&bytes, &inside);
+			append_random_frame(&bytes, &inside, t.deflates);
 		mutate(&bytes);
 		feed(in, &bytes, CUT_WHOLE, &t);
 		events += t.events;
 		if (strstr(transcript_text(&t), "error:") != NULL)
 			events--;
-		run_case("mutated", &bytes, CUT_RANDOM, transcript_text(&t));
+		run_case("mutated", &bytes, t.deflates, CUT_RANDOM,
+		    transcript_text(&t));
 		websocket_input_free(in);
 		buffer_clear(&t.line);
 	}
@@ -1182,6 +1371,9 @@ main(void)
 		cmocka_unit_test(test_append_fails),
 		cmocka_unit_test(test_append_close),
 		cmocka_unit_test(test_input),
+		cmocka_unit_test(test_input_deflates),
+		cmocka_unit_test(test_input_inflated_sizes),
+		cmocka_unit_test(test_input_is_lent),
 		cmocka_unit_test(test_input_close_codes),
 		cmocka_unit_test(test_input_errors_early),
 		cmocka_unit_test(test_input_payloads),
