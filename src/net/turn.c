@@ -13,7 +13,7 @@
 #define TURN_NEWS_MAX 65536	  /* bytes that do not wait for the interval */
 #define TURN_SLICE_US 2000	  /* of sending before others have their turn */
 #define TURN_SLICE_CHECK 16	  /* subscribers between looks at the clock */
-#define TURN_COST_MAX_US 50000	  /* of a sweep, that the next one waits */
+#define TURN_PAUSE_MAX_US 50000	  /* between two sweeps, if one takes long */
 #define TURN_END_GRACE_US 1000000 /* for requests under way at the end */
 
 /* As server_need_turn(), but lets the loop look at the sockets first. */
@@ -26,14 +26,21 @@ turn_again(struct wsexec_server *s, int64_t delay_us)
 	(void)evtimer_add(&s->turn_event, &delay);
 }
 
+/*
+ * From the beginning of a sweep to that of the next: a third of the time is
+ * for sweeps, so that what they cost does not grow with the number of lines.
+ */
 static int64_t
 turn_interval_us(const struct wsexec_server *s)
 {
-	int64_t cost = s->sweep_cost_us;
+	const int64_t latency_us = s->settings.latency_us;
+	int64_t cost = s->sweep_cost_us, pause = 2 * cost;
 
-	if (cost > TURN_COST_MAX_US)
-		cost = TURN_COST_MAX_US;
-	return cost > s->settings.latency_us ? cost : s->settings.latency_us;
+	if (pause > TURN_PAUSE_MAX_US)
+		pause = TURN_PAUSE_MAX_US;
+	if (latency_us == 0 || cost + pause < latency_us)
+		return latency_us;
+	return cost + pause;
 }
 
 /* Puts everybody who waits for news on the ready list, if it is time. */
