@@ -24,7 +24,7 @@ buffer_reset(struct buffer *b)
 }
 
 static bool
-buffer_grow(struct buffer *b, size_t needed)
+buffer_reallocate(struct buffer *b, size_t needed)
 {
 	size_t capacity = b->capacity == 0 ? BUFFER_FIRST : b->capacity;
 	uint8_t *data;
@@ -42,27 +42,16 @@ buffer_grow(struct buffer *b, size_t needed)
 }
 
 uint8_t *
-buffer_reserve(struct buffer *b, size_t n)
+buffer_grow(struct buffer *b, size_t n)
 {
 	if (b->failed)
 		return NULL;
 	if (n > b->capacity - b->size &&
-	    (n > SIZE_MAX - b->size || !buffer_grow(b, b->size + n))) {
+	    (n > SIZE_MAX - b->size || !buffer_reallocate(b, b->size + n))) {
 		b->failed = true;
 		return NULL;
 	}
 	return b->data + b->size;
-}
-
-void
-buffer_append(struct buffer *b, const void *bytes, size_t n)
-{
-	uint8_t *to;
-
-	if (n == 0 || (to = buffer_reserve(b, n)) == NULL)
-		return;
-	memcpy(to, bytes, n);
-	b->size += n;
 }
 
 void

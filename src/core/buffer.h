@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buffer {
 	uint8_t *data; /* owned */
@@ -29,13 +30,32 @@ void buffer_clear(struct buffer *b);
 /* Forgets the bytes and a failure, keeps the memory. */
 void buffer_reset(struct buffer *b);
 
-/*
- * Makes room for n more bytes and returns where they go, or NULL.  The caller
- * adds what it wrote to b->size.  Valid until the next call on b.
- */
-uint8_t *buffer_reserve(struct buffer *b, size_t n);
+/* Makes room for n more bytes; returns where they go, or NULL. */
+uint8_t *buffer_grow(struct buffer *b, size_t n);
 
-void buffer_append(struct buffer *b, const void *bytes, size_t n);
+/*
+ * The same.  The caller adds what it wrote to b->size.  Valid until the next
+ * call on b.  Inline, as lines are made of little else.
+ */
+static inline uint8_t *
+buffer_reserve(struct buffer *b, size_t n)
+{
+	if (b->failed || n > b->capacity - b->size)
+		return buffer_grow(b, n);
+	return b->data + b->size;
+}
+
+static inline void
+buffer_append(struct buffer *b, const void *bytes, size_t n)
+{
+	uint8_t *to;
+
+	if (n == 0 || (to = buffer_reserve(b, n)) == NULL)
+		return;
+	memcpy(to, bytes, n);
+	b->size += n;
+}
+
 void buffer_append_string(struct buffer *b, const char *s);
 void buffer_append_byte(struct buffer *b, uint8_t byte);
 void buffer_append_format(struct buffer *b, const char *format, ...)
