@@ -147,7 +147,7 @@ is_value_byte(char c)
 	return byte == '\t' || (byte >= ' ' && byte != 0x7f);
 }
 
-static struct slice
+struct slice
 slice_trim(struct slice s)
 {
 	while (s.size > 0 && is_white_space(s.data[s.size - 1]))
@@ -430,9 +430,8 @@ http_field(const struct http_request *request, const char *name)
 	return NULL;
 }
 
-/* Takes what is before the next comma that is not in a quoted string. */
-static struct slice
-list_take_item(struct slice *list)
+struct slice
+http_list_take_item(struct slice *list)
 {
 	struct slice item = { list->data, 0 };
 	bool is_quoted = false, is_escaped = false;
@@ -462,7 +461,7 @@ list_has_token(struct slice list, const char *token)
 	const char *parameters;
 
 	while (list.size > 0) {
-		item = list_take_item(&list);
+		item = http_list_take_item(&list);
 		parameters = memchr(item.data, ';', item.size);
 		if (parameters != NULL)
 			item.size = (size_t)(parameters - item.data);

@@ -72,6 +72,28 @@ bool http_field_has_token(const struct http_request *request, const char *name,
 /* Whether a token may have it (RFC 9110 section 5.6.2). */
 bool http_is_token_byte(char c);
 
+/*
+ * Takes an item, which may be empty, from the front of a comma-separated list:
+ * what is before the next comma that is not in a quoted string.
+ */
+struct slice http_list_take_item(struct slice *list);
+
+/* What Accept-Encoding says of gzip (RFC 9110 section 12.5.3). */
+enum http_gzip {
+	HTTP_GZIP_REFUSED, /* not acceptable, or less wanted than none */
+	HTTP_GZIP_ALLOWED, /* acceptable, but not asked for: "*" */
+	HTTP_GZIP_WANTED,  /* asked for by its name, or nothing else will do */
+};
+
+enum http_gzip http_accepts_gzip(const struct http_request *request);
+
+/*
+ * Whether the client has what the entity tag (with its quotes, strong) is of:
+ * If-None-Match (RFC 9110 section 13.1.2).
+ */
+bool http_has_copy(const struct http_request *request, const char *etag);
+
+struct slice slice_trim(struct slice s); /* of white space around it */
 bool slice_equals(struct slice s, const char *string);
 bool slice_equals_nocase(struct slice s, const char *string);
 bool slice_equals_slice_nocase(struct slice a, struct slice b);

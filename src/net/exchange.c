@@ -39,6 +39,9 @@ static const char exchange_safety[] =
     "Referrer-Policy: no-referrer\r\n"
     "Cross-Origin-Resource-Policy: same-origin\r\n";
 
+/* What can be sent in two codings; caches are to keep them apart. */
+static const char exchange_vary[] = "Vary: Accept-Encoding\r\n";
+
 /* What the page may do: run its own files and talk to its own server. */
 static const char exchange_policy[] =
     "Content-Security-Policy: default-src 'none'; script-src 'self'; "
@@ -305,17 +308,22 @@ static void
 exchange_send_file(struct connection *c, const struct http_request *request,
     const struct page_file *file)
 {
-	const struct slice *match = http_field(request, "if-none-match");
+	bool gzip = file->gzip_size > 0 &&
+	    c->server->settings.compression > 0 &&
+	    http_accepts_gzip(request) != HTTP_GZIP_REFUSED;
 	char fields[1024], etag[64];
 	bool known;
 
-	(void)snprintf(etag, sizeof(etag), "\"%s\"", file->etag);
-	known = match != NULL && slice_equals(*match, etag);
+	(void)snprintf(etag, sizeof(etag), "\"%s%s\"", file->etag,
+	    gzip ? "-gzip" : "");
+	known = http_has_copy(request, etag);
 	(void)snprintf(fields, sizeof(fields),
-	    "Content-Type: %s\r\nETag: %s\r\n%s", file->type, etag,
+	    "Content-Type: %s\r\nETag: %s\r\n%s%s%s", file->type, etag,
+	    gzip && !known ? "Content-Encoding: gzip\r\n" : "", exchange_vary,
 	    exchange_policy);
-	exchange_reply(c, request, known ? 304 : 200, fields, file->data,
-	    file->size);
+	exchange_reply(c, request, known ? 304 : 200, fields,
+	    gzip ? file->gzip : file->data,
+	    gzip ? file->gzip_size : file->size);
 }
 
 /* The path below the base path; false: it is not below it. */

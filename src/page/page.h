@@ -13,7 +13,9 @@ struct page_file {
 	const char *name; /* "viewer.js": its path below the base path */
 	const char *type; /* the value of Content-Type */
 	const unsigned char *data;
-	size_t size;	  /* of data, in bytes */
+	size_t size;		   /* of data, in bytes */
+	const unsigned char *gzip; /* the same, compressed; NULL: no smaller */
+	size_t gzip_size;
 	const char *etag; /* 16 hex digits, without the quotes of a field */
 };
 

@@ -102,6 +102,21 @@ def test_base_path_without_its_slash(page, start_run):
     assert page.complaints() == []
 
 
+@pytest.mark.parametrize("level, compressed", [("0", False), ("9", True)])
+def test_files_come_compressed(page, start_run, level, compressed):
+    run = start_run("--compression", level)
+    page.open(run.url)
+    page.wait_state("live")
+    sizes = page.run(
+        "return performance.getEntriesByType('resource')"
+        ".filter((entry) => /\\.(js|css)$/.test(entry.name))"
+        ".map((entry) => [entry.encodedBodySize, entry.decodedBodySize])"
+    )
+    assert len(sizes) > 5
+    for encoded, decoded in sizes:
+        assert (0 < encoded < decoded) == compressed
+
+
 # What is written, what is to be read, and the classes of its first span.
 LINES = [
     ("plain", "plain", None),
