@@ -210,7 +210,7 @@ exchange_deflates(const struct wsexec_server *s,
 	    extension_deflate_is_offered(request);
 }
 
-/* Appends the head that begins a stream; first: its first record, 0: none. */
+/* Appends the head that begins a stream; first: its first record. */
 static void
 exchange_append_stream_head(struct buffer *out, struct wsexec_server *s,
     const struct http_request *request, enum format format,
@@ -233,12 +233,9 @@ exchange_append_stream_head(struct buffer *out, struct wsexec_server *s,
 	buffer_append_format(out,
 	    "HTTP/1.1 200 OK\r\nContent-Type: %s; charset=utf-8\r\n"
 	    "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
-	    "Wsexec-Run: %s\r\n",
+	    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n",
 	    format == FORMAT_JSON ? "application/x-ndjson" : "text/plain",
-	    s->run);
-	if (first != 0)
-		buffer_append_format(out, "Wsexec-First: %" PRIu64 "\r\n",
-		    first);
+	    s->run, first);
 	if (carrier == CARRIER_CHUNKED)
 		buffer_append_string(out, "Transfer-Encoding: chunked\r\n");
 	buffer_append_string(out, exchange_safety);
@@ -248,13 +245,18 @@ exchange_append_stream_head(struct buffer *out, struct wsexec_server *s,
 /* The answer to HEAD is the head that a stream would begin with. */
 static void
 exchange_send_stream_head(struct connection *c,
-    const struct http_request *request, enum format format,
-    enum carrier carrier)
+    const struct http_request *request, const struct query *q,
+    enum format format, enum carrier carrier)
 {
 	struct exchange *x = c->exchange;
+	uint64_t wanted;
 
 	exchange_append_stream_head(&x->out, c->server, request, format,
-	    carrier, 0);
+	    carrier, subscriber_find_first(c->server, q, &wanted));
+	if (x->out.failed) {
+		connection_close(c, "out of memory");
+		return;
+	}
 	x->keep_alive = false;
 	connection_enter(c, CONNECTION_REPLY, EXCHANGE_REPLY_MS);
 	exchange_send(c);
@@ -274,7 +276,7 @@ exchange_open_stream(struct connection *c, const struct http_request *request,
 	else if (request->minor == 1)
 		carrier = CARRIER_CHUNKED;
 	if (request->method == HTTP_HEAD) {
-		exchange_send_stream_head(c, request, format, carrier);
+		exchange_send_stream_head(c, request, q, format, carrier);
 		return;
 	}
 	if (!subscriber_open(c, q, format, carrier)) {

@@ -88,33 +88,51 @@ subscriber_note_gap(struct subscriber *s, uint64_t first, uint64_t last,
 	s->gap_reason = (uint8_t)reason;
 }
 
-/* The first record for a new client, as its query asks. */
-static uint64_t
-subscriber_find_first(struct subscriber *s, const struct query *q)
+/* Whether it goes on where it was in this run. */
+static bool
+subscriber_goes_on(const struct wsexec_server *server, const struct query *q)
 {
-	const struct wsexec_server *server = s->connection->server;
+	/* Without a run id, more than there is must be from another run. */
+	return q->has_after &&
+	    (strcmp(q->run, server->run) == 0 ||
+		(q->run[0] == '\0' &&
+		    q->after <= journal_last(server->journal)));
+}
+
+uint64_t
+subscriber_find_first(const struct wsexec_server *server, const struct query *q,
+    uint64_t *wanted)
+{
 	const struct journal *j = server->journal;
 	uint64_t last = journal_last(j), first = server_history_first(server);
-	bool same_run = strcmp(q->run, server->run) == 0;
 
-	/* Without a run id, more than there is must be from another run. */
-	if (q->has_after &&
-	    (same_run || (q->run[0] == '\0' && q->after <= last))) {
+	*wanted = 1;
+	if (subscriber_goes_on(server, q)) {
 		/* Whoever was here before gets more than the history. */
 		first = journal_first(j);
-		s->resumed = q->after + 1 >= first;
-		if (s->resumed)
-			return q->after + 1;
-		subscriber_note_gap(s, q->after + 1, first - 1, GAP_EVICTED);
-		return first;
+		*wanted = q->after + 1;
+		return *wanted > first ? *wanted : first;
 	}
 	if (q->has_tail && !q->has_after) {
 		if (q->tail < last + 1 - first)
 			first = last + 1 - q->tail;
-		return first;
+		*wanted = first;
 	}
-	subscriber_note_gap(s, 1, first - 1, GAP_EVICTED);
 	return first;
+}
+
+/* Puts it in front of its first record.  False: out of memory. */
+static bool
+subscriber_begin(struct subscriber *s, const struct query *q)
+{
+	const struct wsexec_server *server = s->connection->server;
+	uint64_t wanted, first = subscriber_find_first(server, q, &wanted);
+
+	s->resumed = first == wanted && subscriber_goes_on(server, q);
+	subscriber_note_gap(s, wanted, first - 1, GAP_EVICTED);
+	s->cursor.stop =
+	    q->follow ? CURSOR_NO_STOP : journal_last(server->journal);
+	return subscriber_enter(s, first);
 }
 
 static void
@@ -145,9 +163,7 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
 	s->frames_left = SUBSCRIBER_FRAMES_BURST;
 	s->replaying = true;
 	s->pinged_us = server->now_us;
-	s->cursor.stop =
-	    q->follow ? CURSOR_NO_STOP : journal_last(server->journal);
-	if (!subscriber_enter(s, subscriber_find_first(s, q)))
+	if (!subscriber_begin(s, q))
 		return false;
 	if (format == FORMAT_JSON)
 		s->due = SUBSCRIBER_DUE_START | SUBSCRIBER_DUE_CLIENTS;

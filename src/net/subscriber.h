@@ -24,6 +24,7 @@
 
 struct connection;
 struct websocket_input;
+struct wsexec_server;
 
 #define SUBSCRIBER_SEND_MAX 131072  /* bytes it gets in one go */
 #define SUBSCRIBER_MESSAGE_MAX 4096 /* bytes of a client's message */
@@ -88,6 +89,14 @@ struct subscriber {
  */
 bool subscriber_open(struct connection *c, const struct query *q,
     enum format format, enum carrier carrier);
+
+/*
+ * The first record that a client gets who asks this way now.  wanted: the
+ * first it should get; those in between are gone.
+ */
+uint64_t subscriber_find_first(const struct wsexec_server *server,
+    const struct query *q, uint64_t *wanted);
+
 /* The connection is closed: takes it out of all lists and counts. */
 void subscriber_leave(struct subscriber *s);
 /* Frees what it owns; also of one that was never opened. */

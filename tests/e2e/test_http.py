@@ -201,10 +201,19 @@ def test_head_is_get_without_the_body(start, connect, path):
     assert just_head.read_rest() == b""
 
 
-def test_head_of_the_output_is_only_a_head(run, connect):
-    peer = connect(run)
-    assert peer.ask(head("/raw", method="HEAD")) == 200
-    assert peer.read_rest() == b""
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])
+@pytest.mark.parametrize("target", [
+    "/raw", "/?format=json", "/raw?follow=0&tail=2", "/raw?after=1",
+    "/raw?after=99",
+])
+def test_head_of_the_output_is_that_of_get(start, connect, target, version):
+    run = start("--quiet", "--linger", "forever", script="seq 9")
+    assert len(fetch(run.at("/raw")).body) == 18
+    get, just_head = connect(run), connect(run)
+    assert get.ask(head(target, version=version)) == 200
+    assert just_head.ask(head(target, "HEAD", version)) == 200
+    assert just_head.fields == get.fields
+    assert just_head.read_rest() == b""
 
 
 def test_http_1_0_gets_bytes_without_chunks(run, connect):
