@@ -210,24 +210,30 @@ exchange_deflates(const struct wsexec_server *s,
 	    extension_deflate_is_offered(request);
 }
 
-/* Appends the head that begins a stream; first: its first record. */
 static void
-exchange_append_stream_head(struct buffer *out, struct wsexec_server *s,
-    const struct http_request *request, enum format format,
-    enum carrier carrier, uint64_t first)
+exchange_append_upgrade_head(struct buffer *out, const struct wsexec_server *s,
+    const struct http_request *request, uint64_t first)
 {
 	char key[WEBSOCKET_KEY_MAX];
 
-	if (carrier == CARRIER_WEBSOCKET) {
-		websocket_accept_key(request, key);
-		buffer_append_format(out,
-		    "HTTP/1.1 101 Switching Protocols\r\n"
-		    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-		    "Sec-WebSocket-Accept: %s\r\n%s"
-		    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n\r\n",
-		    key,
-		    exchange_deflates(s, request) ? exchange_extension : "",
-		    s->run, first);
+	websocket_accept_key(request, key);
+	buffer_append_format(out,
+	    "HTTP/1.1 101 Switching Protocols\r\n"
+	    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+	    "Sec-WebSocket-Accept: %s\r\n%s"
+	    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n\r\n",
+	    key, exchange_deflates(s, request) ? exchange_extension : "",
+	    s->run, first);
+}
+
+/* Appends the head that begins a stream; first: its first record. */
+static void
+exchange_append_stream_head(struct buffer *out, const struct wsexec_server *s,
+    const struct http_request *request, enum format format, bool gzip,
+    uint64_t first)
+{
+	if (websocket_is_asked_for(request)) {
+		exchange_append_upgrade_head(out, s, request, first);
 		return;
 	}
 	buffer_append_format(out,
@@ -236,7 +242,10 @@ exchange_append_stream_head(struct buffer *out, struct wsexec_server *s,
 	    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n",
 	    format == FORMAT_JSON ? "application/x-ndjson" : "text/plain",
 	    s->run, first);
-	if (carrier == CARRIER_CHUNKED)
+	buffer_append_string(out, exchange_vary);
+	if (gzip)
+		buffer_append_string(out, "Content-Encoding: gzip\r\n");
+	if (request->minor == 1)
 		buffer_append_string(out, "Transfer-Encoding: chunked\r\n");
 	buffer_append_string(out, exchange_safety);
 	buffer_append_string(out, "Connection: close\r\n\r\n");
@@ -246,13 +255,13 @@ exchange_append_stream_head(struct buffer *out, struct wsexec_server *s,
 static void
 exchange_send_stream_head(struct connection *c,
     const struct http_request *request, const struct query *q,
-    enum format format, enum carrier carrier)
+    enum format format, bool gzip)
 {
 	struct exchange *x = c->exchange;
 	uint64_t wanted;
 
-	exchange_append_stream_head(&x->out, c->server, request, format,
-	    carrier, subscriber_find_first(c->server, q, &wanted));
+	exchange_append_stream_head(&x->out, c->server, request, format, gzip,
+	    subscriber_find_first(c->server, q, &wanted));
 	if (x->out.failed) {
 		connection_close(c, "out of memory");
 		return;
@@ -260,6 +269,21 @@ exchange_send_stream_head(struct connection *c,
 	x->keep_alive = false;
 	connection_enter(c, CONNECTION_REPLY, EXCHANGE_REPLY_MS);
 	exchange_send(c);
+}
+
+/*
+ * Whether the output goes out compressed: only if it ends at once, as live
+ * lines would have to wait for others, and only for who asks for that by name,
+ * as others may keep the body as they get it.
+ */
+static bool
+exchange_compresses(const struct wsexec_server *s,
+    const struct http_request *request, const struct query *q)
+{
+	return s->settings.compression > 0 && !q->follow &&
+	    !websocket_is_asked_for(request) &&
+	    http_accepts_gzip(request) == HTTP_GZIP_WANTED &&
+	    s->gzip_count < SERVER_GZIP_MAX;
 }
 
 /* Makes the connection a stream. */
@@ -270,22 +294,24 @@ exchange_open_stream(struct connection *c, const struct http_request *request,
 	struct exchange *x = c->exchange;
 	struct subscriber *s = &c->subscriber;
 	enum carrier carrier = CARRIER_PLAIN;
+	bool gzip = exchange_compresses(c->server, request, q);
 
-	if (websocket_is_asked_for(request))
-		carrier = CARRIER_WEBSOCKET;
-	else if (request->minor == 1)
-		carrier = CARRIER_CHUNKED;
 	if (request->method == HTTP_HEAD) {
-		exchange_send_stream_head(c, request, q, format, carrier);
+		exchange_send_stream_head(c, request, q, format, gzip);
 		return;
 	}
-	if (!subscriber_open(c, q, format, carrier)) {
+	if (websocket_is_asked_for(request))
+		carrier = CARRIER_WEBSOCKET;
+	else if (request->minor == 1 && !gzip)
+		carrier = CARRIER_CHUNKED;
+	if ((gzip && !subscriber_compress(c, request->minor == 1)) ||
+	    !subscriber_open(c, q, format, carrier)) {
 		connection_close(c, "out of memory");
 		return;
 	}
 	s->deflates = exchange_deflates(c->server, request);
-	exchange_append_stream_head(&s->out, c->server, request, format,
-	    carrier, feed_next(&s->cursor));
+	exchange_append_stream_head(subscriber_head(s), c->server, request,
+	    format, gzip, feed_next(&s->cursor));
 	/* A client may send frames right behind its request. */
 	if (x->in.size > x->used)
 		subscriber_read(s, x->in.data + x->used, x->in.size - x->used);

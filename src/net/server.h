@@ -35,6 +35,7 @@ TAILQ_HEAD(subscriber_list, subscriber);
 TAILQ_HEAD(listener_list, listener);
 
 #define SERVER_STREAMS_MAX 4 /* sets of streams a feed can be for */
+#define SERVER_GZIP_MAX 64   /* downloads compressed at the same time */
 #define TICKS_A_SECOND 4     /* how often deadlines are looked at */
 
 /*
@@ -60,6 +61,7 @@ struct wsexec_server {
 	size_t pending_count;
 	size_t connection_count; /* of pending and streams */
 	size_t subscriber_count; /* those who get output */
+	size_t gzip_count;	 /* those of them who get it compressed */
 
 	struct subscriber_list ready;	/* the turn is to serve them */
 	size_t ready_count;		/* how many those are */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/gzip.h"
 #include "core/journal.h"
 #include "core/websocket.h"
 #include "net/connection.h"
@@ -146,6 +147,18 @@ subscriber_count(struct wsexec_server *server, bool more)
 }
 
 bool
+subscriber_compress(struct connection *c, bool chunked)
+{
+	struct wsexec_server *server = c->server;
+	struct subscriber *s = &c->subscriber;
+
+	if ((s->gzip = gzip_new(server->settings.compression, chunked)) == NULL)
+		return false;
+	server->gzip_count++;
+	return true;
+}
+
+bool
 subscriber_open(struct connection *c, const struct query *q, enum format format,
     enum carrier carrier)
 {
@@ -176,6 +189,12 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
 	return true;
 }
 
+struct buffer *
+subscriber_head(struct subscriber *s)
+{
+	return s->gzip != NULL ? gzip_output(s->gzip) : &s->out;
+}
+
 void
 subscriber_leave(struct subscriber *s)
 {
@@ -188,6 +207,9 @@ void
 subscriber_clear(struct subscriber *s)
 {
 	websocket_input_free(s->input);
+	if (s->gzip != NULL)
+		s->connection->server->gzip_count--;
+	gzip_free(s->gzip);
 	buffer_clear(&s->out);
 }
 

@@ -23,10 +23,14 @@
 #include "core/query.h"
 
 struct connection;
+struct gzip;
 struct websocket_input;
 struct wsexec_server;
 
-#define SUBSCRIBER_SEND_MAX 131072  /* bytes it gets in one go */
+/* Bytes it gets in one go; to compress as many would take far longer. */
+#define SUBSCRIBER_SEND_MAX 131072
+#define SUBSCRIBER_GZIP_MAX 4096
+
 #define SUBSCRIBER_MESSAGE_MAX 4096 /* bytes of a client's message */
 #define SUBSCRIBER_PINGS_MAX 2 /* without an answer before it is given up */
 #define SUBSCRIBER_ANSWERS_MAX 1024 /* bytes untaken: not listened to */
@@ -56,6 +60,7 @@ struct subscriber {
 	TAILQ_ENTRY(subscriber) queue; /* in the server's ready or waiting */
 	struct connection *connection; /* borrowed: has the subscriber in it */
 	struct websocket_input *input; /* owned while half a frame is in it */
+	struct gzip *gzip;	       /* owned; NULL: it is not compressed */
 	struct buffer out;	       /* for this client alone */
 	uint64_t gap_first;	       /* 0: no gap to be told of */
 	uint64_t gap_last;
@@ -83,10 +88,12 @@ struct subscriber {
 };
 
 /*
- * Makes a connection a stream, as its query asks.  What its buffer out is
- * given before the loop goes on is sent first: the head of the answer.  False:
- * out of memory.
+ * What a connection will be sent (carrier plain) goes out compressed, in chunks
+ * if chunked.  To be called before subscriber_open().  False: out of memory.
  */
+bool subscriber_compress(struct connection *c, bool chunked);
+
+/* Makes a connection a stream, as its query asks.  False: out of memory. */
 bool subscriber_open(struct connection *c, const struct query *q,
     enum format format, enum carrier carrier);
 
@@ -96,6 +103,9 @@ bool subscriber_open(struct connection *c, const struct query *q,
  */
 uint64_t subscriber_find_first(const struct wsexec_server *server,
     const struct query *q, uint64_t *wanted);
+
+/* Where the head of its answer goes, before the loop goes on. */
+struct buffer *subscriber_head(struct subscriber *s);
 
 /* The connection is closed: takes it out of all lists and counts. */
 void subscriber_leave(struct subscriber *s);

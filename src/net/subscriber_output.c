@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/gzip.h"
 #include "core/journal.h"
 #include "core/splitter.h"
 #include "core/websocket.h"
@@ -237,22 +238,68 @@ subscriber_note_progress(struct subscriber *s)
 	server->progress_us = server->now_us;
 }
 
-static enum step
-subscriber_send_out(struct subscriber *s)
+/* As connection_send(), but compressed is as good as sent. */
+static ssize_t
+subscriber_put(struct subscriber *s, const uint8_t *bytes, size_t n)
 {
+	if (s->gzip == NULL)
+		return connection_send(s->connection, bytes, n);
+	gzip_append(s->gzip, bytes, n);
+	return (ssize_t)n;
+}
+
+/* Whether bytes are compressed that have not gone, or could not be. */
+static bool
+subscriber_has_compressed(struct subscriber *s)
+{
+	const struct buffer *out;
+
+	if (s->gzip == NULL)
+		return false;
+	out = gzip_output(s->gzip);
+	return out->size > 0 || out->failed;
+}
+
+/* Nothing more is compressed until all of this has gone. */
+static enum step
+subscriber_send_compressed(struct subscriber *s)
+{
+	struct buffer *out = gzip_output(s->gzip);
+	ssize_t n;
+
+	if (out->failed) {
+		connection_close(s->connection, "out of memory");
+		return STEP_GONE;
+	}
+	n = connection_send(s->connection, out->data, out->size);
+	if (n == -1)
+		return STEP_GONE;
+	if (n == 0)
+		return STEP_BLOCKED;
+	subscriber_note_progress(s);
+	buffer_shift(out, (size_t)n);
+	return STEP_ON;
+}
+
+static enum step
+subscriber_send_out(struct subscriber *s, size_t *budget)
+{
+	size_t left = s->out.size - s->out_sent;
 	ssize_t n;
 
 	if (s->out.failed) {
 		connection_close(s->connection, "out of memory");
 		return STEP_GONE;
 	}
-	n = connection_send(s->connection, s->out.data + s->out_sent,
-	    s->out.size - s->out_sent);
+	if (left > *budget)
+		left = *budget;
+	n = subscriber_put(s, s->out.data + s->out_sent, left);
 	if (n == -1)
 		return STEP_GONE;
 	if (n == 0)
 		return STEP_BLOCKED;
 	subscriber_note_progress(s);
+	*budget -= (size_t)n;
 	s->out_sent += (uint32_t)n;
 	if (s->out_sent == s->out.size) {
 		buffer_clear(&s->out);
@@ -267,6 +314,8 @@ subscriber_finish(struct subscriber *s)
 {
 	struct connection *c = s->connection;
 
+	if (s->gzip != NULL && gzip_finish(s->gzip))
+		return STEP_ON;
 	if (s->carrier != CARRIER_WEBSOCKET || s->deaf) {
 		connection_linger(c);
 	} else if (s->close_received) {
@@ -317,7 +366,7 @@ subscriber_send_feed(struct subscriber *s, size_t *budget)
 		n = rest;
 	if (n > *budget)
 		n = *budget;
-	if ((sent = connection_send(s->connection, bytes, n)) == -1)
+	if ((sent = subscriber_put(s, bytes, n)) == -1)
 		return STEP_GONE;
 	feed_advance(&s->cursor, (size_t)sent);
 	*budget -= (size_t)sent;
@@ -341,10 +390,12 @@ subscriber_step(struct subscriber *s, size_t *budget)
 {
 	bool between = s->out_sent > 0;
 
+	if (subscriber_has_compressed(s))
+		return subscriber_send_compressed(s);
 	if (s->out.size > 0 || s->due != 0 || s->gap_first != 0 || s->closing)
 		between = between || feed_rest(&s->cursor) == 0;
 	if (between && (s->out.size > 0 || subscriber_fill(s)))
-		return subscriber_send_out(s);
+		return subscriber_send_out(s, budget);
 	if (between && s->closing)
 		return subscriber_finish(s);
 	if (!subscriber_may_lag(s) && feed_rest(&s->cursor) == 0) {
@@ -358,7 +409,8 @@ void
 subscriber_serve(struct subscriber *s)
 {
 	struct connection *c = s->connection;
-	size_t budget = SUBSCRIBER_SEND_MAX;
+	size_t budget =
+	    s->gzip != NULL ? SUBSCRIBER_GZIP_MAX : SUBSCRIBER_SEND_MAX;
 	enum step step = STEP_ON;
 
 	while (budget > 0 && step == STEP_ON && c->state != CONNECTION_DEAD)

@@ -138,6 +138,15 @@ class Peer:
     def read_body(self):
         return self.read(int(self.fields.get("content-length", "0")))
 
+    def read_chunks(self):
+        """The body in chunks; EOFError: it has no last one."""
+        parts = []
+        while size := int(self.read_until(b"\r\n"), 16):
+            parts.append(self.read(size))
+            assert self.read(2) == b"\r\n"
+        assert self.read(2) == b"\r\n"
+        return b"".join(parts)
+
     def ask(self, request):
         """Sends a request; returns the status of the answer."""
         self.send(request)
