@@ -6,6 +6,8 @@
 #	make check-asan         the same with address and undefined sanitizers
 #	make check-valgrind     unit tests and some of the others in valgrind
 #	make soak               heavy tests of the main promises, for half an hour
+#	make bench-tools        what measures: emit, in
+#	                        build/tests/bench
 #	make lint               format, layers, headers, scripts, manuals
 #	make install            to PREFIX (/usr/local) below DESTDIR; uninstall
 #	make clean              removes build and build-*
@@ -24,7 +26,7 @@ MANDIR = $(PREFIX)/share/man
 
 .DELETE_ON_ERROR:
 .PHONY: all unit-tests check check-unit check-e2e check-browser check-asan \
-	check-valgrind soak lint install uninstall clean
+	check-valgrind soak bench-tools lint install uninstall clean
 all:
 
 ifneq ($(MAKECMDGOALS),clean)
@@ -76,10 +78,17 @@ library_objects := $(library_sources:%.c=$(B)/%.o) $(B)/page.o
 cli_objects := $(cli_sources:%.c=$(B)/%.o)
 tests := $(test_sources:%.c=$(B)/%)
 soak_objects := $(patsubst %.c,$(B)/%.o,$(wildcard tests/soak/*.c))
+# Each tool of the benchmark is the files that begin with its name, and those
+# that begin with none of their names.
+bench_tools := emit
+bench_objects := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
+bench_shared := $(filter-out $(bench_tools:%=$(B)/tests/bench/%%), \
+	$(bench_objects)) $(B)/src/cli/value.o \
+	$(filter $(B)/src/core/%,$(library_objects))
 # Tests of cli have the name of a module of cli.
 cli_tests := $(cli_sources:src/cli/%.c=$(B)/tests/unit/%_test)
 -include $(library_objects:.o=.d) $(cli_objects:.o=.d) $(tests:=.d) \
-	$(soak_objects:.o=.d)
+	$(soak_objects:.o=.d) $(bench_objects:.o=.d)
 
 # Everything depends on a file with the flags and the names of the sources,
 # so that a change of them is like a change of the sources.
@@ -137,6 +146,14 @@ $(tests): %: %.o $(library_objects)
 	$(quiet)$(link) -o $@ $^ -lcmocka $(libraries)
 
 $(B)/tests/soak/client: $(soak_objects)
+	$(call say,LD)
+	$(quiet)$(link) -o $@ $^ $(libraries)
+
+bench-tools: $(bench_tools:%=$(B)/tests/bench/%)
+
+$(foreach tool,$(bench_tools),$(eval $(B)/tests/bench/$(tool): \
+	$(filter $(B)/tests/bench/$(tool)%,$(bench_objects))))
+$(bench_tools:%=$(B)/tests/bench/%): $(bench_shared)
 	$(call say,LD)
 	$(quiet)$(link) -o $@ $^ $(libraries)
 
