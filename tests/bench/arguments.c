@@ -7,13 +7,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "arguments.h"
 #include "cli/value.h"
 
 #define ROWS_MAX 40
 #define NOT_A_LETTER 256 /* what getopt returns for row 0 */
-#define HELP_INDENT 25	 /* where the sentences begin */
+#define HELP_WIDTH 79
+#define HELP_INDENT 25 /* where the sentences begin */
 
 /* What a value must be; of words, those. */
 static const char *const looks_like[] = {
@@ -70,38 +72,72 @@ set_value(const struct argument *row, const char *text)
 		set_number(row, text);
 }
 
-static void
-print_default(const struct argument *row)
+/* The help of a row, with its default; to be freed. */
+static char *
+describe(const struct argument *row)
 {
+	char *text = NULL;
+	int n;
+
 	if (row->kind == ARGUMENT_DECIMAL)
-		printf(" (%g)", *(const double *)row->to);
+		n = asprintf(&text, "%s (%g)", row->help,
+		    *(const double *)row->to);
 	else if (row->kind == ARGUMENT_COUNT || row->kind == ARGUMENT_SIZE)
-		printf(" (%" PRIu64 ")", *(const uint64_t *)row->to);
+		n = asprintf(&text, "%s (%" PRIu64 ")", row->help,
+		    *(const uint64_t *)row->to);
 	else if (row->kind == ARGUMENT_TEXT &&
 	    *(const char *const *)row->to != NULL)
-		printf(" (%s)", *(const char *const *)row->to);
+		n = asprintf(&text, "%s (%s)", row->help,
+		    *(const char *const *)row->to);
+	else
+		n = asprintf(&text, "%s", row->help);
+	if (n == -1)
+		err(1, NULL);
+	return text;
+}
+
+/* Prints words, and goes on in the same column when a line is full. */
+static void
+print_wrapped(char *text)
+{
+	int at = HELP_INDENT;
+	char *word;
+
+	for (word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
+		if (at + 1 + (int)strlen(word) > HELP_WIDTH)
+			at = printf("\n%*s", HELP_INDENT, "") - 1;
+		at += printf("%s%s", at > HELP_INDENT ? " " : "", word);
+	}
+	putchar('\n');
+}
+
+static void
+print_row(const struct argument *row)
+{
+	char *text = describe(row);
+	int at;
+
+	if (row->letter != 0)
+		at = printf("  -%c, --%s", row->letter, row->name);
+	else
+		at = printf("      --%s", row->name);
+	if (row->value != NULL)
+		at += printf(" %s", row->value);
+	if (at + 2 > HELP_INDENT)
+		at = printf("\n") - 1;
+	printf("%*s", HELP_INDENT - at, "");
+	print_wrapped(text);
+	free(text);
 }
 
 static void
 print_help(const struct arguments *a)
 {
-	const struct argument *row;
-	int at;
+	size_t i;
 
 	printf("usage: %s %s\n\n%s\n\n", getprogname(), a->synopsis, a->about);
-	for (row = a->rows; row < a->rows + a->count; row++) {
-		if (row->letter != 0)
-			at = printf("  -%c, --%s", row->letter, row->name);
-		else
-			at = printf("      --%s", row->name);
-		if (row->value != NULL)
-			at += printf(" %s", row->value);
-		if (at + 2 > HELP_INDENT)
-			at = printf("\n") - 1;
-		printf("%*s%s", HELP_INDENT - at, "", row->help);
-		print_default(row);
-		putchar('\n');
-	}
+	for (i = 0; i < a->count; i++)
+		print_row(&a->rows[i]);
 }
 
 /* Makes what getopt_long() wants; letters has room for two a row and two. */

@@ -9,7 +9,6 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 
 #include <err.h>
 #include <errno.h>
@@ -27,6 +26,7 @@
 #include "floor_door.h"
 #include "floor_ring.h"
 #include "floor_sender.h"
+#include "process.h"
 
 #define THREADS_MAX 16
 #define EVENTS_MAX 512
@@ -79,15 +79,6 @@ struct floor {
 	bool has_ended;	   /* there is no more input */
 	uint64_t round_ns; /* when the last round began */
 };
-
-static volatile sig_atomic_t is_stopped;
-
-static void
-stop_cb(int signal)
-{
-	(void)signal;
-	is_stopped = 1;
-}
 
 /* Descriptors of the floor itself are told from clients by their addresses. */
 static void
@@ -263,7 +254,7 @@ floor_run(struct floor *f, const sigset_t *signals)
 	bool has_news;
 	int i, n;
 
-	while (!is_stopped && !floor_is_done(f)) {
+	while (!process_is_stopped() && !floor_is_done(f)) {
 		n = epoll_pwait2(f->epoll, events, EVENTS_MAX,
 		    floor_interval_left(f, &left), signals);
 		if (n == -1 && errno != EINTR)
@@ -366,25 +357,14 @@ floor_tell_stats(const struct floor *f)
 int
 main(int argc, char *argv[])
 {
-	const struct sigaction stop = { .sa_handler = stop_cb };
 	static struct floor f;
-	struct rlimit limit;
-	sigset_t blocked, before;
+	sigset_t before;
 	int used = arguments_parse(&arguments, argc, argv);
 
 	if (used == argc)
 		errx(2, "no command given");
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
-	/* Only while it waits, so that the signal is not missed. */
-	(void)sigemptyset(&blocked);
-	(void)sigaddset(&blocked, SIGTERM);
-	(void)sigaddset(&blocked, SIGINT);
-	(void)sigprocmask(SIG_BLOCK, &blocked, &before);
-	(void)sigaction(SIGTERM, &stop, NULL);
-	(void)sigaction(SIGINT, &stop, NULL);
+	process_raise_descriptors();
+	process_catch_stop(&before);
 	floor_open(&f);
 	floor_spawn(&f, argv + used, &before);
 	floor_watch(&f, &f.input);
