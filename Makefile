@@ -6,7 +6,7 @@
 #	make check-asan         the same with address and undefined sanitizers
 #	make check-valgrind     unit tests and some of the others in valgrind
 #	make soak               heavy tests of the main promises, for half an hour
-#	make bench-tools        what measures: emit, floor and swarm, in
+#	make bench-tools        what measures: emit, floor, swarm and pour, in
 #	                        build/tests/bench
 #	make lint               format, layers, headers, scripts, manuals
 #	make install            to PREFIX (/usr/local) below DESTDIR; uninstall
@@ -80,7 +80,7 @@ tests := $(test_sources:%.c=$(B)/%)
 soak_objects := $(patsubst %.c,$(B)/%.o,$(wildcard tests/soak/*.c))
 # Each tool of the benchmark is the files that begin with its name, and those
 # that begin with none of their names.
-bench_tools := emit floor swarm
+bench_tools := emit floor swarm pour
 bench_objects := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
 bench_shared := $(filter-out $(bench_tools:%=$(B)/tests/bench/%%), \
 	$(bench_objects)) $(B)/src/cli/value.o \

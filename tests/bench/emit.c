@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "arguments.h"
@@ -27,22 +26,19 @@
 static uint64_t lines = 1000, line_bytes = 100, block_bytes = 65536;
 static double rate, start_after_s, wait_max_s, hold_s;
 static const char *start_file;
-static bool by_line, repeats, tells_stats;
+static bool by_line, tells_stats;
 
 static const struct argument rows[] = {
 	{ 'l', "lines", "N", ARGUMENT_COUNT, &lines, 0, 1e15,
 	    "how many lines" },
-	{ 'b', "bytes", "N", ARGUMENT_SIZE, &line_bytes, 0, 1 << 30,
-	    "bytes of a line without its newline; at least 30" },
+	{ 'b', "bytes", "N", ARGUMENT_SIZE, &line_bytes, LINE_MIN, 1 << 30,
+	    "bytes of a line without its newline" },
 	{ 'r', "rate", "N", ARGUMENT_DECIMAL, &rate, 0, 1e9,
 	    "lines a second; 0: as fast as they are taken" },
 	{ 'k', "block", "SIZE", ARGUMENT_SIZE, &block_bytes, 1, 1 << 30,
 	    "write at most so much at once, and at least a line" },
 	{ 'L', "by-line", NULL, ARGUMENT_FLAG, &by_line, 0, 0,
 	    "write each line by itself" },
-	{ 0, "repeat", NULL, ARGUMENT_FLAG, &repeats, 0, 0,
-	    "lines of any size, all the same and without a number: costs "
-	    "nothing" },
 	{ 'a', "start-after", "S", ARGUMENT_DECIMAL, &start_after_s, 0, 1e6,
 	    "begin after so many seconds" },
 	{ 'f', "start-file", "FILE", ARGUMENT_TEXT, &start_file, 0, 0,
@@ -131,12 +127,6 @@ block_init(struct block *b)
 	b->bytes = malloc(b->capacity * (line_bytes + 1));
 	if (b->letters == NULL || b->bytes == NULL)
 		err(1, NULL);
-	if (!repeats)
-		return;
-	for (size_t i = 0; i < b->capacity; i++) {
-		memcpy(b->bytes + i * (line_bytes + 1), b->letters, line_bytes);
-		b->bytes[i * (line_bytes + 1) + line_bytes] = '\n';
-	}
 }
 
 /* Writes up to count lines, as many as are a block. */
@@ -148,7 +138,7 @@ block_write(struct block *b, uint64_t count)
 
 	if (count > b->capacity)
 		count = b->capacity;
-	for (i = 0; i < count && !repeats; i++) {
+	for (i = 0; i < count; i++) {
 		end = line_put(end, line_bytes, b->number + i, b->letters);
 		*end++ = '\n';
 	}
@@ -195,9 +185,6 @@ main(int argc, char *argv[])
 
 	if (used != argc)
 		errx(2, "'%s': there are only options", argv[used]);
-	if (line_bytes < LINE_MIN && !repeats)
-		errx(2, "--bytes: lines with number and time have at least %d",
-		    LINE_MIN);
 	block_init(&block);
 	wait_for_start();
 	write_lines(&block);

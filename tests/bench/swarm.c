@@ -28,7 +28,8 @@ struct swarm {
 	struct stats stats[]; /* one for each */
 };
 
-static void
+/* Leaves all connections as they are, for crowd_clear(). */
+static struct crowd *
 work(struct swarm *swarm, uint64_t worker, const struct swarm_options *options,
     const struct target *target, const sigset_t *signals)
 {
@@ -39,7 +40,7 @@ work(struct swarm *swarm, uint64_t worker, const struct swarm_options *options,
 	stats_init(crowd.stats);
 	crowd_init(&crowd, options, target, worker);
 	crowd_run(&crowd, signals);
-	crowd_clear(&crowd);
+	return &crowd;
 }
 
 static void
@@ -95,7 +96,7 @@ share_work(struct swarm *swarm, const struct swarm_options *options,
 			err(1, "fork");
 		if (workers[i] > 0)
 			continue;
-		work(swarm, i, options, target, before);
+		crowd_clear(work(swarm, i, options, target, before));
 		exit(0);
 	}
 	lead(workers, options->workers, &signals);
@@ -109,6 +110,7 @@ main(int argc, char *argv[])
 {
 	const struct swarm_options *options = swarm_options_parse(argc, argv);
 	struct target target;
+	struct crowd *crowd = NULL;
 	struct swarm *swarm;
 	sigset_t before;
 
@@ -121,13 +123,16 @@ main(int argc, char *argv[])
 	if (swarm == MAP_FAILED)
 		err(1, "mmap");
 	if (options->workers == 1)
-		work(swarm, 0, options, &target, &before);
+		crowd = work(swarm, 0, options, &target, &before);
 	else
 		share_work(swarm, options, &target, &before);
 	stats_print(&swarm->stats[0], options->clients, options->stalled,
 	    stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "standard output");
+	/* Only now: what it costs a server is nobody's measure any more. */
+	if (crowd != NULL)
+		crowd_clear(crowd);
 	return swarm->stats[0].connected == 0 &&
 	    options->clients + options->stalled > 0;
 }

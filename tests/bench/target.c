@@ -30,13 +30,13 @@ target_parse(struct target *t, const char *url)
 {
 	const char *scheme = strstr(url, "://");
 	const char *host = scheme == NULL ? url : scheme + 3;
-	size_t size = strcspn(host, "/?");
+	size_t size = strcspn(host, "/");
 	char name[TARGET_HOST_MAX];
 	char *port, *begin = name;
 
 	if (size >= sizeof(name))
 		errx(2, "'%s': too long a name", url);
-	t->path = host[size] == '/' ? host + size : "/";
+	t->path = host[size] == '\0' ? "/" : host + size;
 	memcpy(t->host, host, size);
 	t->host[size] = '\0';
 	memcpy(name, t->host, size + 1);
