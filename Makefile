@@ -167,6 +167,7 @@ check: all unit-tests
 check-unit: $(tests)
 	@scripts/suite $(B) unit $^
 
+check-e2e: bench-tools
 check-e2e check-browser: all
 	@scripts/suite $(B) $(@:check-%=%)
 

@@ -37,8 +37,8 @@ static int frame, tx;
 static bool tells_stats;
 
 static const struct argument rows[] = {
-	{ 'p', "port", "N", ARGUMENT_COUNT, &port, 1, 65535,
-	    "listen on this port of 127.0.0.1" },
+	{ 'p', "port", "N", ARGUMENT_COUNT, &port, 0, 65535,
+	    "listen on this port of 127.0.0.1; 0 picks one" },
 	{ 'f', "frame", "line", ARGUMENT_WORD, &frame, 0, 0,
 	    "what a message is: a line; there is nothing else" },
 	{ 't', "tx", "send", ARGUMENT_WORD, &tx, 0, 0,
@@ -59,8 +59,8 @@ static const struct argument rows[] = {
 
 static const struct arguments arguments = {
 	.synopsis = "[options] [--] command [argument ...]",
-	.about = "Runs a command and sends its lines to WebSocket clients, "
-		 "at the least cost.",
+	.about = "Says on stderr where it listens, runs a command, and sends "
+		 "its lines to\nWebSocket clients at the least cost.",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(rows[0]),
 };

@@ -23,20 +23,22 @@
 int
 floor_door_open(uint16_t port)
 {
-	const struct sockaddr_in address = {
+	struct sockaddr_in address = {
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
+	socklen_t size = sizeof(address);
 	const int on = 1;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
-	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) ==
-		-1 ||
-	    listen(fd, BACKLOG) == -1)
+	    bind(fd, (struct sockaddr *)&address, size) == -1 ||
+	    listen(fd, BACKLOG) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&address, &size) == -1)
 		err(1, "port %u", port);
+	fprintf(stderr, "floor: 127.0.0.1:%u\n", ntohs(address.sin_port));
 	return fd;
 }
 

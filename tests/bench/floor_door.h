@@ -12,7 +12,10 @@
 
 struct floor_client;
 
-/* A listening socket on this port of 127.0.0.1; or ends the process. */
+/*
+ * A listening socket on this port of 127.0.0.1 (0: any), of which stderr is
+ * told; or ends the process.
+ */
 int floor_door_open(uint16_t port);
 
 /* Accepts who waits, and watches for their requests. */

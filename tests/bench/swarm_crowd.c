@@ -169,14 +169,15 @@ crowd_advance(struct crowd *c)
 	}
 }
 
-/* Once, when the file is there. */
+/* Once, when all are connected and the file is there. */
 static void
 crowd_talk(struct crowd *c)
 {
 	const char *file = c->options->talk_file;
 	struct client *client;
 
-	if (file == NULL || c->has_talked || access(file, F_OK) == -1)
+	if (file == NULL || c->has_talked || c->phase < CROWD_RUNNING ||
+	    access(file, F_OK) == -1)
 		return;
 	c->has_talked = true;
 	for (client = c->clients; client < c->clients + c->count; client++)
