@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: ISC
+"""Compression: what it saves on the wire, and what it costs."""
+
+import pathlib
+
+import logs
+import reader
+import scenario
+import servers
+from report import Table, against, number
+from scenario import Scenario
+
+HEADING = "Compression"
+# About 1, 10 and 100 lines a send.
+LOADS = (
+    Scenario(1000, 300, 100, 100),
+    Scenario(1000, 4000, 100, 2000),
+    Scenario(1000, 20000, 100, 20000),
+)
+REPLAY = pathlib.Path(__file__).resolve().parent / "replay.py"
+PACE = 1000  # lines/s
+
+
+def cost_table(bench):
+    table = Table(
+        "1000 clients, compressed and plain, lines of 100 bytes",
+        ["lines/s", "messages a read", "compressed us/msg", "plain us/msg",
+         "compressed / plain", "wire bytes, of plain"],
+        "What a client gets by one read tells how many lines go by one send.")
+    own = servers.wsexec(bench.wsexec)
+    for what in LOADS[1:2] if bench.quick else LOADS:
+        small = scenario.Series("compressed")
+        plain = scenario.Series("plain")
+        for run_number in range(bench.runs):
+            bench.progress(f"wsexec: compressed and plain: {what}: "
+                           f"{run_number + 1} of {bench.runs}")
+            small.results.append(compressed(bench, own, what))
+            plain.results.append(scenario.run(bench, own, what))
+        ratio = scenario.cost_ratio(small, plain)
+        a_read = plain.median("frames") / max(1, plain.median("reads"))
+        missed = a_read >= 10 and ratio.median() >= 1
+        table.add(what.rate, number(a_read),
+                  number(small.median("us_per_message")),
+                  number(plain.median("us_per_message")),
+                  f"{ratio} (target 1, **missed**)" if missed else ratio,
+                  number(small.median("wire_bytes")
+                         / plain.median("wire_bytes")),
+                  faults=small.faults() + plain.faults())
+    return table
+
+
+def compressed(bench, design, what):
+    """One run, in which all clients must have got what they asked for."""
+    result = scenario.run(bench, design, what, "--deflate")
+    if not result.get("compressed_messages"):
+        wrong = ["nothing was compressed"]
+        result["faults"] += wrong
+        bench.note_faults(f"{design.name}, compressed, {what}", wrong)
+    return result
+
+
+def wire_bytes(bench, path, *source):
+    """What a log takes on the wire, compressed and plain, in one run of
+    which both clients see all."""
+    design = servers.wsexec(bench.wsexec, "--wait-clients", "2")
+    with servers.Server(design, lambda gate: [*source, str(path)]) as server:
+        small = reader.Reader(server.port, deflate=True)
+        plain = reader.Reader(server.port, deflate=False)
+        faults = [f"{name}: {fault}" for name, one in
+                  (("compressed", small), ("plain", plain))
+                  for fault in one.faults(path.read_bytes())]
+    bench.note_faults(f"wsexec, {path.name}", faults)
+    return small.wire_bytes, plain.wire_bytes, faults
+
+
+def log_table(bench):
+    table = Table(
+        "Bytes on the wire for whole logs",
+        ["log", "lines", "bytes", "at", "plain", "compressed",
+         "compressed / plain"],
+        "Each message is compared with its line. Compile logs are those of "
+        "make V=1 of wsexec; the mixed one is made up of words, times, "
+        "addresses and numbers, by chance.")
+    with bench.scratch() as directory:
+        for path, target in logs.make_all(bench, pathlib.Path(directory)):
+            lines = path.read_bytes().count(b"\n")
+            for pace, source in (
+                    ("once", ("cat",)),
+                    (f"{PACE} lines/s", ("/usr/bin/python3", str(REPLAY),
+                                         str(PACE)))):
+                bench.progress(f"wsexec: {path.name}, at {pace}")
+                small, plain, faults = wire_bytes(bench, path, *source)
+                share = small / plain
+                table.add(path.name, lines, path.stat().st_size, pace, plain,
+                          small, against(share, target) if target
+                          else number(share), faults=faults)
+    return table
+
+
+def run(bench):
+    return [cost_table(bench), log_table(bench)]
