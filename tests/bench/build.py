@@ -63,8 +63,10 @@ def revision(name):
     tree = directory + "/tree"
     try:
         run("git", "-C", ROOT, "worktree", "add", "--detach", tree, name)
-        run("make", "-C", tree, JOBS, "all")
-        yield tree + "/build/wsexec"
+        try:
+            run("make", "-C", tree, JOBS, "all")
+            yield tree + "/build/wsexec"
+        finally:
+            run("git", "-C", ROOT, "worktree", "remove", "--force", tree)
     finally:
         shutil.rmtree(directory)
-        run("git", "-C", ROOT, "worktree", "prune")

@@ -6,7 +6,7 @@ import random
 import shutil
 import subprocess
 
-MIXED_LINES = 20_000
+MIXED_LINES = 10_000
 TARGET = 0.16
 WORDS = ("accepted request connection from closed timeout retry cache hit "
          "miss user session started finished worker queue job failed "

@@ -51,6 +51,7 @@ class Reader:
                 self.protocol.receive_data(data)
                 self.flush()
                 self.take(self.protocol.events_received())
+            self.protocol.receive_eof()
         except OSError as error:
             self.problem = str(error)
 
