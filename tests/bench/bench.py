@@ -122,7 +122,11 @@ def measure_tables(options, bench):
     made = []
     for name in options.tables:
         heading, run, _ = TABLES[name]
-        tables = run(bench)
+        try:
+            tables = run(bench)
+        except (OSError, RuntimeError) as error:
+            tables = []
+            bench.note_faults(heading, [str(error)])
         made.append((heading, tables))
         print(f"\n{heading}\n{'=' * len(heading)}")
         for table in tables:

@@ -10,6 +10,7 @@ import time
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 POLL_S = 0.005
+SPAN_S = 0.2  # between readings that are to show rest
 SOURCES = ("emit",)  # names of processes that are not the server's
 
 
@@ -92,18 +93,29 @@ class Usage:
 
 def wait_until_idle(session, seconds=60):
     """Until the session takes less than a hundredth of a processor."""
-    span_s = 0.2
-
     def is_idle():
         usage = Usage(session)
-        time.sleep(span_s)
-        return usage.seconds() < span_s / 100
+        time.sleep(SPAN_S)
+        return usage.seconds() < SPAN_S / 100
 
     wait_until(is_idle, seconds, "the server is idle")
 
 
 def session_resident_bytes(session):
     return sum(resident_bytes(pid) for pid in session_pids(session, SOURCES))
+
+
+def settled_resident_bytes(session, seconds=60):
+    """Once it no longer changes by more than a thousandth."""
+    sizes = [session_resident_bytes(session)]
+
+    def is_settled():
+        time.sleep(SPAN_S)
+        sizes.append(session_resident_bytes(session))
+        return abs(sizes[-1] - sizes[-2]) <= sizes[-1] / 1000
+
+    wait_until(is_settled, seconds, "the memory of the server settles")
+    return sizes[-1]
 
 
 def send_memory_bytes(port):
