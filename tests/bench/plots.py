@@ -21,7 +21,7 @@ def save(figure, path):
 
 def fanout(figures, path):
     """CPU of a message against the number of clients."""
-    figure, axes = pyplot.subplots(figsize=(7, 4.5))
+    figure, axes = pyplot.subplots(figsize=(7, 5))
     for line_bytes in sorted({one["line_bytes"] for one in figures}):
         some = [one for one in figures if one["line_bytes"] == line_bytes]
         clients = [one["clients"] for one in some]
@@ -35,7 +35,8 @@ def fanout(figures, path):
     axes.set_xlabel("clients")
     axes.set_ylabel("CPU of a delivered message, us")
     axes.grid(True, which="both", alpha=0.3)
-    axes.legend(ncol=3, fontsize="small")
+    axes.legend(ncol=3, fontsize="small", loc="upper center",
+                bbox_to_anchor=(0.5, -0.15))
     save(figure, path)
 
 
@@ -51,7 +52,6 @@ def bars(figures, group, path):
                           [one["us"] for one in some])
         axes.bar_label(drawn, [f"{one['us']:.2g}" for one in some],
                        padding=3, fontsize="small")
-        axes.set_xscale("log")
         axes.margins(x=0.25)
         axes.set_title(name if isinstance(name, str)
                        else f"flood, {name} clients", fontsize="medium")
