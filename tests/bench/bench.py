@@ -147,8 +147,7 @@ def write_results(bench, made):
     (directory / "RESULTS.md").write_text(text, "utf-8")
 
 
-def main():
-    options = parse_options()
+def measure(options):
     raise_limits()
     bench = Bench(options)
     bench.progress(f"this takes about {expected_s(options, bench) / 60:.1f} "
@@ -165,7 +164,17 @@ def main():
             json.dump(bench.figures, file, indent=1)
     for fault in bench.faults:
         print(f"bench: WRONG: {fault}", file=sys.stderr)
-    sys.exit(1 if bench.faults else 0)
+    return 1 if bench.faults else 0
+
+
+def main():
+    options = parse_options()
+    try:
+        status = measure(options)
+    except (OSError, RuntimeError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        status = 2
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -69,8 +69,11 @@ def session_pids(session, without=()):
 
 
 def resident_bytes(pid):
-    """Exact, which VmRSS is not on every kernel."""
-    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
+    """Exact, which VmRSS is not on every kernel; 0 of what is gone."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
     return int(re.search(r"^Rss: *(\d+) kB", text, re.M)[1]) * 1024
 
 
