@@ -75,6 +75,8 @@ def one_format(bench, server, name, path, websocket, size):
         result = drain(bench, server.address, path, websocket)
         if result["bytes"] < size:
             faults.append(f"{size - result['bytes']} bytes not delivered")
+        if result["error"]:
+            faults.append(result["error"])
         own.append(result)
         with Plain(bench.tools, result["bytes"]) as loop:
             plain.append(drain(bench, loop.address, "/"))

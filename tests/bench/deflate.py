@@ -18,7 +18,10 @@ LOADS = (
     Scenario(1000, 20000, 100, 20000),
 )
 REPLAY = pathlib.Path(__file__).resolve().parent / "replay.py"
-PACE = 1000  # lines/s
+SOURCES = (
+    ("once", ("cat",)),
+    ("1000 lines/s", ("/usr/bin/python3", str(REPLAY), "1000")),
+)
 
 
 def cost_table(bench):
@@ -28,7 +31,8 @@ def cost_table(bench):
          "compressed / plain", "wire bytes, of plain"],
         "What a client gets by one read tells how many lines go by one send.")
     own = servers.wsexec(bench.wsexec)
-    for what in LOADS[1:2] if bench.quick else LOADS:
+    loads = [LOADS[1]._replace(lines=2000)] if bench.quick else LOADS
+    for what in loads:
         small = scenario.Series("compressed")
         plain = scenario.Series("plain")
         for run_number in range(bench.runs):
@@ -84,10 +88,7 @@ def log_table(bench):
     with bench.scratch() as directory:
         for path, target in logs.make_all(bench, pathlib.Path(directory)):
             lines = path.read_bytes().count(b"\n")
-            for pace, source in (
-                    ("once", ("cat",)),
-                    (f"{PACE} lines/s", ("/usr/bin/python3", str(REPLAY),
-                                         str(PACE)))):
+            for pace, source in SOURCES[:1] if bench.quick else SOURCES:
                 bench.progress(f"wsexec: {path.name}, at {pace}")
                 small, plain, faults = wire_bytes(bench, path, *source)
                 share = small / plain

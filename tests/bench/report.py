@@ -6,7 +6,10 @@ import os
 import pathlib
 import re
 import subprocess
+import textwrap
 import time
+
+NOTE_COLUMNS = 79
 
 METHOD = """\
 All servers run the same command, `emit`, which prints numbered lines with the
@@ -67,28 +70,27 @@ class Table:
         assert len(cells) == len(self.columns), cells
         self.rows.append(cells)
 
-    def widths(self):
-        return [max(map(len, column))
-                for column in zip(self.columns, *self.rows)]
-
-    def lines(self, left, between, right):
-        for row in [self.columns, None, *self.rows]:
-            if row is None:
-                cells = ["-" * width for width in self.widths()]
-            else:
-                cells = [cell.ljust(width) for cell, width
-                         in zip(row, self.widths())]
-            yield (left + between.join(cells) + right).rstrip()
-
     def text(self):
-        plain = "\n".join(self.lines("", "  ", "")).replace("**", "")
-        note = f"\n{self.note}" if self.note else ""
-        return f"\n{self.title}\n\n{plain}{note}\n"
+        rows = [[cell.replace("**", "") for cell in row]
+                for row in self.rows]
+        body = "\n".join(align([self.columns, *rows], "", "  ", ""))
+        note = textwrap.fill(self.note, NOTE_COLUMNS)
+        return f"\n{self.title}\n\n{body}\n\n{note}".rstrip() + "\n"
 
     def markdown(self):
-        note = f"\n{self.note}\n" if self.note else ""
-        body = "\n".join(self.lines("| ", " | ", " |"))
-        return f"### {self.title}\n\n{body}\n{note}"
+        body = "\n".join(align([self.columns, *self.rows],
+                               "| ", " | ", " |"))
+        note = textwrap.fill(self.note, NOTE_COLUMNS)
+        return f"### {self.title}\n\n{body}\n\n{note}".rstrip() + "\n"
+
+
+def align(rows, left, between, right):
+    """Lines of a table, whose first row is its head."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    rule = ["-" * width for width in widths]
+    for row in [rows[0], rule, *rows[1:]]:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths)]
+        yield (left + between.join(cells) + right).rstrip()
 
 
 def first_line(*words):
