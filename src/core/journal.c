@@ -137,20 +137,21 @@ bool
 journal_append(struct journal *j, const struct record *r)
 {
 	size_t needed = WEBSOCKET_HEADER_MAX + r->size + sizeof(struct entry);
+	uint8_t header[WEBSOCKET_HEADER_MAX];
+	size_t header_size = websocket_output_header(j->output, WEBSOCKET_TEXT,
+	    0, r->size, header);
 	struct block *b = j->tail;
-	size_t header_size;
 	uint8_t *to;
 
+	if (header_size == 0)
+		return false;
 	if (b == NULL || block_room(b) < needed) {
 		if ((b = block_new(j, needed)) == NULL)
 			return false;
 		j->tail = b;
 	}
 	to = b->memory + b->used;
-	header_size =
-	    websocket_output_header(j->output, WEBSOCKET_TEXT, 0, r->size, to);
-	if (header_size == 0)
-		return false;
+	memcpy(to, header, sizeof(header)); /* all, as that is faster */
 	if (r->size > 0)
 		memcpy(to + header_size, r->text, r->size);
 	b->used += (uint32_t)(header_size + r->size);

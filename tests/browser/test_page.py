@@ -421,7 +421,7 @@ def test_reconnect_resumes_exactly(page, start_run, start_proxy):
     proxy = start_proxy(run.port)
     page.open(proxy.url)
     page.wait_state("live")
-    proxy.cut_after(100_000, 5_000, 50_001, 200_000)
+    proxy.cut_after(20_000, 5_000, 10_001, 40_000)
     proxy.cut()
     run.count(1, 10000, "the quick brown fox")
     page.wait_text("the quick brown fox 10000")
