@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -27,18 +28,18 @@ import servers
 
 RUNS = 5
 PEER_RUNS = 3
-QUICK_S = 75
-COMPARE_S = 25  # for each pair of runs
+QUICK_S = 60
+COMPARE_S = 15  # for each pair of runs
 # Heading, what makes the tables, and about how many seconds that takes with
 # the usual number of runs.
 TABLES = {
-    "fanout": (fanout.HEADING, fanout.run, 600),
-    "rates": (rates.HEADING, rates.run, 500),
-    "memory": (memory.HEADING, memory.run, 200),
-    "late": (catchup.HEADING, catchup.run, 200),
-    "deflate": (deflate.HEADING, deflate.run, 250),
-    "ingest": (ingest.HEADING, ingest.run, 250),
-    "threads": ("Threads", fanout.run_threads, 100),
+    "fanout": (fanout.HEADING, fanout.run, 580),
+    "rates": (rates.HEADING, rates.run, 420),
+    "memory": (memory.HEADING, memory.run, 140),
+    "late": (catchup.HEADING, catchup.run, 100),
+    "deflate": (deflate.HEADING, deflate.run, 110),
+    "ingest": (ingest.HEADING, ingest.run, 180),
+    "threads": ("Threads", fanout.run_threads, 65),
 }
 
 
@@ -169,8 +170,12 @@ def measure(options):
 
 def main():
     options = parse_options()
+    # Nothing that was started is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status = measure(options)
+    except KeyboardInterrupt:
+        status = 130
     except (OSError, RuntimeError) as error:
         print(f"bench: {error}", file=sys.stderr)
         status = 2

@@ -11,7 +11,7 @@ import ingest
 import measure
 import scenario
 import servers
-from report import Table, at_least, number
+from report import Table, judge, number
 from scenario import Ratio, Scenario
 
 HEADING = "Late joiners"
@@ -90,8 +90,7 @@ def one_format(bench, server, name, path, websocket, size):
                                      for r in own)),
             number(statistics.median(ours)),
             number(statistics.median(theirs)),
-            at_least(ratio.median(), SPEED_TARGET)
-            + f" {number(ratio.pairs[0])} to {number(ratio.pairs[-1])}",
+            judge(ratio, ratio.median() >= SPEED_TARGET, SPEED_TARGET),
             ], faults
 
 
@@ -170,11 +169,11 @@ def many_joiners(bench):
         faults += wrong
     ratio = Ratio([latency["p99"] for latency in beside],
                   [latency["p99"] for latency in without])
-    missed = ", **missed**" if ratio.median() > LATENCY_TARGET else ""
     for late, found, size, cell in (
             (0, without, 0, "1"),
             (LATE, beside, poured / 1e9,
-             f"{ratio} (target {number(LATENCY_TARGET)}{missed})")):
+             judge(ratio, ratio.median() <= LATENCY_TARGET,
+                   LATENCY_TARGET))):
         table.add(late, number(size), *(
             number(statistics.median(latency[name] for latency in found)
                    / 1e3) for name in ("p50", "p99", "p999")),

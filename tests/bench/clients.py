@@ -9,6 +9,7 @@ import subprocess
 import measure
 
 CONNECT_S = 120
+HANDSHAKES = 100  # at once; some servers refuse more
 WRONG = ("failed", "missing", "out_of_order", "non_seq", "bad_length",
          "bad_payload", "protocol_errors", "reset", "eof")
 
@@ -52,7 +53,7 @@ class Swarm(Program):
         super().__init__([
             str(tools / "swarm"), "-u", f"ws://{server.address}{path}",
             "-n", str(clients), "--ready-file", self.ready_file,
-            "--settle", "0.3", *map(str, options)])
+            "--inflight", str(HANDSHAKES), "--settle", "0.3", *map(str, options)])
 
     def wait_connected(self):
         measure.wait_until(

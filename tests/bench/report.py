@@ -10,7 +10,7 @@ import textwrap
 import time
 
 NOTE_COLUMNS = 79
-
+MISSED = ", **missed**"
 METHOD = """\
 All servers run the same command, `emit`, which prints numbered lines with the
 time in them; the same program, `swarm`, is all the clients, and checks that
@@ -44,15 +44,17 @@ def count(value):
     return f"{value:,.0f}"
 
 
-def against(value, target, unit=""):
-    """A figure with the most it should be, and whether it is more."""
-    verdict = "" if value <= target else ", **missed**"
-    return f"{number(value)}{unit} (target {number(target)}{verdict})"
+def judge(text, is_met, target):
+    """A figure with its target, and whether it is missed."""
+    return f"{text} (target {number(target)}{'' if is_met else MISSED})"
 
 
-def at_least(value, target, unit=""):
-    verdict = "" if value >= target else ", **missed**"
-    return f"{number(value)}{unit} (target {number(target)}{verdict})"
+def at_most(value, target):
+    return judge(number(value), value <= target, target)
+
+
+def at_least(value, target):
+    return judge(number(value), value >= target, target)
 
 
 class Table:
