@@ -79,6 +79,8 @@ def wire_bytes(bench, path, *source):
         faults = [f"{name}: {fault}" for name, one in
                   (("compressed", small), ("plain", plain))
                   for fault in one.faults(path.read_bytes())]
+    if small.wire_bytes >= plain.wire_bytes:
+        faults.append("nothing was compressed")
     bench.note_faults(f"wsexec, {path.name}", faults)
     return small.wire_bytes, plain.wire_bytes, faults
 
