@@ -52,23 +52,6 @@ encoder_free(struct encoder *e)
 	free(e);
 }
 
-/* RFC 9112 section 7.1 */
-static void
-append_chunk_head(struct buffer *out, size_t size)
-{
-	static const char hex[] = "0123456789abcdef";
-	char head[CHUNK_HEAD_MAX];
-	size_t i = sizeof(head);
-
-	head[--i] = '\n';
-	head[--i] = '\r';
-	do {
-		head[--i] = hex[size & 0xf];
-		size >>= 4;
-	} while (size > 0);
-	buffer_append(out, head + i, sizeof(head) - i);
-}
-
 static void
 append_plain(struct buffer *out, const struct format_payload *p)
 {
@@ -77,18 +60,43 @@ append_plain(struct buffer *out, const struct format_payload *p)
 		buffer_append_byte(out, '\n');
 }
 
+/* Writes a chunk size and its line end; returns what is behind them. */
+static uint8_t *
+write_chunk_head(uint8_t *to, size_t size)
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned int digits = 1, i;
+
+	while (digits < 2 * sizeof(size) && size >> (4 * digits) != 0)
+		digits++;
+	for (i = 1; i <= digits; i++)
+		*to++ = (uint8_t)hex[size >> (4 * (digits - i)) & 0xf];
+	*to++ = '\r';
+	*to++ = '\n';
+	return to;
+}
+
+/* RFC 9112 section 7.1 */
 static void
 append_chunk(struct buffer *out, const struct format_payload *p)
 {
+	uint8_t *to;
+
 	/* A chunk of no bytes would end the response. */
 	if (p->size == 0 && !p->newline)
 		return;
 	/* One growth for all, or none of it: no chunk without its end. */
-	if (buffer_reserve(out, p->size + 1 + CHUNK_EXTRA_MAX) == NULL)
+	if ((to = buffer_reserve(out, p->size + 1 + CHUNK_EXTRA_MAX)) == NULL)
 		return;
-	append_chunk_head(out, p->size + p->newline);
-	append_plain(out, p);
-	buffer_append(out, "\r\n", 2);
+	to = write_chunk_head(to, p->size + p->newline);
+	if (p->size > 0)
+		memcpy(to, p->data, p->size);
+	to += p->size;
+	if (p->newline)
+		*to++ = '\n';
+	*to++ = '\r';
+	*to++ = '\n';
+	out->size = (size_t)(to - out->data);
 }
 
 static void
