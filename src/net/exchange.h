@@ -4,14 +4,19 @@
 
 /*
  * An exchange: the HTTP side of a connection, from the first byte of a
- * request to the last of its answer.  It decides what an address is: the
- * page, a file of the page, a stream of output, or nothing.
+ * request to the last of its answer.
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
+struct buffer;
 struct connection;
 struct exchange;
+struct http_request;
+
+/* Fields that are sent with every answer. */
+extern const char exchange_safety[];
 
 struct exchange *exchange_new(void);
 void exchange_free(struct exchange *x);
@@ -24,5 +29,22 @@ void exchange_write(struct connection *c);
 
 /* The time for a request is over: says so and closes. */
 void exchange_time_out(struct connection *c);
+
+/*
+ * Answers with a head and a static body; fields are more lines of the head.
+ * Where the request is not known (NULL) it is not kept alive.
+ */
+void exchange_reply(struct connection *c, const struct http_request *request,
+    int status, const char *fields, const void *body, size_t size);
+
+/* The same with a line that says what was wrong, and ends the connection. */
+void exchange_refuse(struct connection *c, const struct http_request *request,
+    int status, const char *why);
+
+/* Answers with a whole head and no body, and ends the connection. */
+void exchange_reply_head(struct connection *c, const struct buffer *head);
+
+/* What came behind the request that is being answered; valid as long as x. */
+const uint8_t *exchange_leftover(const struct exchange *x, size_t *n);
 
 #endif
