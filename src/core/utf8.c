@@ -82,6 +82,12 @@ utf8_ascii_prefix(const uint8_t *s, size_t n)
 			break;
 		i += sizeof(words[0]);
 	}
+	/* The rest is looked at together with what is before it, if it can. */
+	if (i < n && n - i < sizeof(words[0]) && n >= sizeof(words[0])) {
+		memcpy(words, s + n - sizeof(words[0]), sizeof(words[0]));
+		if ((words[0] & HIGH_BITS) == 0)
+			return n;
+	}
 	while (i < n && s[i] < 0x80)
 		i++;
 	return i;
