@@ -8,7 +8,6 @@ All tables are written to tests/bench/RESULTS.md, with plots, unless --quick,
 
 import argparse
 import json
-import os
 import resource
 import signal
 import sys

@@ -56,6 +56,12 @@ def cpu_s(pid):
     return fine_s if fine_s >= ticks_s - 0.05 else ticks_s
 
 
+def system_s(pid):
+    """System time of a process, in ticks."""
+    stat = read_stat(pid)
+    return int(stat[1][12]) / TICKS_PER_S if stat else 0
+
+
 def session_pids(session, without=()):
     """Processes of a session that have not ended, but for those with such
     names."""

@@ -52,14 +52,18 @@ def run(bench, design, scenario, *options):
                           *swarm_options(scenario), *options) as swarm:
         swarm.wait_connected()
         usage = measure.Usage(server.session)
+        before_s = measure.system_s(swarm.process.pid)
         server.go()
         result = swarm.result()
         result["cpu_s"] = usage.seconds()
+        clients_s = max(0, result["cpu_sys_s"] - before_s)
     result["faults"] = clients.faults(result, scenario.clients,
                                       scenario.lines)
     bench.note_faults(f"{design.name}, {scenario}", result["faults"])
     result["us_per_message"] = (
         result["cpu_s"] / max(1, result["messages"]) * 1e6)
+    result["caused_us"] = (
+        (result["cpu_s"] + clients_s) / max(1, result["messages"]) * 1e6)
     result["s_per_gb"] = result["cpu_s"] / max(1, result["bytes"]) * 1e9
     for name in ("p50", "p99", "p999"):
         result[name + "_ms"] = result["latency_us"][name] / 1e3
@@ -115,6 +119,5 @@ class Ratio:
                 f"{self.pairs[-1]:.2f})")
 
 
-def cost_ratio(above, below):
-    return Ratio(above.values("us_per_message"),
-                 below.values("us_per_message"))
+def cost_ratio(above, below, key="us_per_message"):
+    return Ratio(above.values(key), below.values(key))
