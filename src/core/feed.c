@@ -285,9 +285,14 @@ feed_record_size(const struct cursor *c)
 size_t
 feed_to_epoch(const struct cursor *c)
 {
-	uint32_t epoch = feed_block_epoch(c->block, cursor_index(c));
+	const struct feed_block *b = c->block;
+	uint32_t index = cursor_index(c);
+	size_t end, limit = cursor_limit(c);
 
-	return feed_block_start(c->block, epoch) - c->offset;
+	if (c->offset > feed_block_start(b, index))
+		index++; /* inside a record */
+	end = feed_block_start(b, feed_block_epoch(b, index));
+	return (end < limit ? end : limit) - c->offset;
 }
 
 uint64_t

@@ -103,8 +103,8 @@ size_t feed_rest(const struct cursor *c);
 size_t feed_record_size(const struct cursor *c);
 
 /*
- * After FEED_BYTES in front of a record: bytes up to the next place where a
- * compressed feed can be begun to be read; 0: that is here.
+ * After FEED_BYTES: bytes up to the next place where a compressed feed can be
+ * begun to be read, or to the end of what was peeked at; 0: that is here.
  */
 size_t feed_to_epoch(const struct cursor *c);
 

@@ -70,10 +70,13 @@ begins_epoch(const struct feed_block *b, uint32_t index)
 uint32_t
 feed_block_epoch(const struct feed_block *b, uint32_t index)
 {
-	if (begins_epoch(b, index))
+	uint32_t epoch = epoch_of(b, index);
+	uint32_t first = find_start(b, epoch * FEED_EPOCH_BYTES, index);
+
+	/* What is before it in its epoch may be nothing here. */
+	if (feed_block_start(b, first) == feed_block_start(b, index))
 		return index;
-	return find_start(b, (epoch_of(b, index) + 1) * FEED_EPOCH_BYTES,
-	    b->count);
+	return find_start(b, (epoch + 1) * FEED_EPOCH_BYTES, b->count);
 }
 
 uint64_t

@@ -59,7 +59,10 @@ struct feed_block {
 uint32_t feed_block_start(const struct feed_block *b, uint32_t index);
 uint32_t feed_block_end(const struct feed_block *b, uint32_t index);
 
-/* The first record from number index (of count) on that begins an epoch. */
+/*
+ * The first record from number index (of count) on that begins an epoch, or is
+ * the first of its epoch that this feed has; count: none is.
+ */
 uint32_t feed_block_epoch(const struct feed_block *b, uint32_t index);
 
 /*

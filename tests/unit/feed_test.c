@@ -5,9 +5,6 @@
  * it looks like in each lane (a feed, however often it is made anew); a
  * reader knows in which record it is and how far.  Whatever a cursor gives
  * must be what the encoder makes of the next records.
- *
- * Memory is made to run out by a malloc() of our own, which sanitizers let
- * pass; valgrind puts its own in its place, and those tests are skipped.
  */
 
 #include <setjmp.h>
@@ -22,6 +19,7 @@
 #include "core/buffer.h"
 #include "core/feed.h"
 #include "core/journal.h"
+#include "failing_memory.h"
 #include "seed.h"
 
 #define PATTERN_BYTES (1024 * 1024)
@@ -32,59 +30,6 @@
 #define BOTH (1U << STREAM_STDOUT | 1U << STREAM_STDERR)
 #define NO_BOUND UINT64_MAX
 #define STEPS 1500
-
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define ADDRESS_SANITIZER 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define ADDRESS_SANITIZER 1
-#endif
-
-#ifdef ADDRESS_SANITIZER
-#define REAL(name) __interceptor_##name
-#else
-#define REAL(name) __libc_##name
-#endif
-
-void *REAL(malloc)(size_t size);
-void *REAL(calloc)(size_t n, size_t size);
-void *REAL(realloc)(void *old, size_t size);
-
-/* Compilers take it that malloc() looks at nothing of ours. */
-static volatile struct {
-	bool armed;	 /* the code under test runs */
-	size_t left;	 /* allocations until one fails; 0: none fails */
-	size_t failures; /* so far */
-} memory;
-
-static bool
-memory_runs_out(void)
-{
-	if (!memory.armed || memory.left == 0 || --memory.left > 0)
-		return false;
-	memory.failures++;
-	return true;
-}
-
-/* Not inline, where gcc would warn of each NULL that a test rules out. */
-__attribute__((noinline)) void *
-malloc(size_t size)
-{
-	return memory_runs_out() ? NULL : REAL(malloc)(size);
-}
-
-__attribute__((noinline)) void *
-calloc(size_t n, size_t size)
-{
-	return memory_runs_out() ? NULL : REAL(calloc)(n, size);
-}
-
-__attribute__((noinline)) void *
-realloc(void *old, size_t size)
-{
-	return memory_runs_out() ? NULL : REAL(realloc)(old, size);
-}
 
 struct lane {
 	enum format format;
@@ -931,21 +876,6 @@ test_random_calls(void **state)
 	make_pattern();
 	for (i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++)
 		run_random(bounds[i], 0);
-}
-
-/* Whether allocations fail when told to; not so in valgrind. */
-static bool
-memory_can_run_out(void)
-{
-	void *volatile got;
-
-	memory.armed = true;
-	memory.left = 1;
-	got = malloc(1);
-	memory.armed = false;
-	memory.left = 0;
-	free(got);
-	return got == NULL;
 }
 
 static void
