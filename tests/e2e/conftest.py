@@ -10,6 +10,7 @@ import pytest
 
 from harness import Run, become_subreaper, kill_children
 from harness import wait_nothing_is_left
+from inflating import InflatingPeer
 from rawsocket import Peer
 from viewers import Curl, Viewer
 
@@ -94,6 +95,17 @@ def connect(clients):
 
     def attach(run):
         clients.append(Peer(run.port))
+        return clients[-1]
+
+    return attach
+
+
+@pytest.fixture
+def inflate(clients):
+    """inflate(run, query) attaches an InflatingPeer."""
+
+    def attach(run, query="", **keywords):
+        clients.append(InflatingPeer(run.port, query, **keywords))
         return clients[-1]
 
     return attach

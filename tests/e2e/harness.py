@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: ISC
 """Runs of wsexec for the tests: started, watched and ended.
 
-The binary is $WSEXEC, or build/wsexec."""
+The binary is $WSEXEC, or build/wsexec. $WSEXEC_OPTIONS are options for all
+runs, before those of the tests."""
 
 import ctypes
 import hashlib
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import threading
@@ -25,6 +27,12 @@ def wsexec_path():
     if not os.access(path, os.X_OK):
         pytest.fail(f"{path} is not there; build it or set WSEXEC")
     return path
+
+
+def wsexec_command(*arguments):
+    """A command line of wsexec."""
+    options = shlex.split(os.environ.get("WSEXEC_OPTIONS", ""))
+    return [wsexec_path(), *options, *arguments]
 
 
 def is_sanitized():
@@ -57,7 +65,7 @@ def wsexec(*arguments, **keywords):
         **keywords,
     }
     return subprocess.run(
-        [wsexec_path(), "--port", "0", *arguments], check=False, **keywords
+        wsexec_command("--port", "0", *arguments), check=False, **keywords
     )
 
 
@@ -123,7 +131,7 @@ class Run:
             **keywords,
         }
         self.process = subprocess.Popen(
-            [wsexec_path(), *port, *options, *separator, *command],
+            wsexec_command(*port, *options, *separator, *command),
             **keywords,
         )
         self.pid = self.process.pid

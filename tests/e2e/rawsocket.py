@@ -158,11 +158,19 @@ class Peer:
         assert self.fields["sec-websocket-accept"] == accept_key()
         return self
 
-    def read_frame(self):
-        """The opcode and payload of the next frame, which must be one that a
-        server may send."""
+    def read_ahead(self, end):
+        """Receives until what has come ends so, to be read after that."""
+        data = bytearray(self.rest[self.taken:])
+        while not data.endswith(end):
+            more = self.receive()
+            if not more:
+                raise EOFError(f"no {end!r} after {len(data)} bytes")
+            data += more
+        self.rest, self.taken = bytes(data), 0
+
+    def read_raw_frame(self):
+        """The first byte and the payload of the next frame."""
         first, second = self.read(2)
-        assert first & 0x70 == 0, "a reserved bit is set"
         assert first & 0x80, "the frame is not final"
         assert second & 0x80 == 0, "the frame is masked"
         size = second
@@ -170,7 +178,14 @@ class Peer:
             (size,) = struct.unpack("!H", self.read(2))
         elif second == 127:
             (size,) = struct.unpack("!Q", self.read(8))
-        return first & 0x0f, self.read(size)
+        return first, self.read(size)
+
+    def read_frame(self):
+        """The opcode and payload of the next frame, which must be one that a
+        server may send."""
+        first, payload = self.read_raw_frame()
+        assert first & 0x70 == 0, "a reserved bit is set"
+        return first & 0x0f, payload
 
     def read_message(self):
         """The next message as a string; pings are answered."""

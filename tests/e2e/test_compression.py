@@ -2,6 +2,7 @@
 """permessage-deflate, RFC 7692: who gets it, and what clients may send."""
 
 import asyncio
+import functools
 import struct
 import subprocess
 import zlib
@@ -10,7 +11,8 @@ import aiohttp
 import pytest
 import websockets
 
-from harness import TIMEOUT_S
+from harness import TIMEOUT_S, digest
+from inflating import OFFER
 from rawsocket import (
     BINARY,
     CLOSE,
@@ -24,10 +26,6 @@ from rawsocket import (
 from viewers import WEBSOCKETS_OPTIONS, has_node_client, node_environment
 
 FIELD = "sec-websocket-extensions"
-OFFER = "permessage-deflate"
-ANSWER = (
-    "permessage-deflate; server_max_window_bits=12; client_no_context_takeover"
-)
 MESSAGE_MAX = 4096
 HELLO = b"\xf2\x48\xcd\xc9\xc9\x07\x00"
 
@@ -41,6 +39,12 @@ def deflated(data, level=9):
     return compressed[:-4]
 
 
+@pytest.fixture(name="start")
+def start_compressing(start):
+    """With the level that is the default, whatever WSEXEC_OPTIONS says."""
+    return functools.partial(start, "--compression", "6")
+
+
 @pytest.fixture
 def run(start):
     """Has written one line, and writes another for each go()."""
@@ -50,10 +54,8 @@ def run(start):
 
 
 @pytest.fixture
-def peer(run, connect):
-    peer = connect(run).upgrade(Sec_WebSocket_Extensions=OFFER)
-    assert peer.fields[FIELD] == ANSWER
-    return peer
+def peer(run, inflate):
+    return inflate(run)
 
 
 @pytest.mark.parametrize("offer", [
@@ -67,10 +69,10 @@ def peer(run, connect):
     "permessage-bzip2; a=b, permessage-deflate; client_max_window_bits",
     "x\r\nSec-WebSocket-Extensions: permessage-deflate",
 ])
-def test_an_offer_is_taken(run, connect, offer):
-    peer = connect(run).upgrade(Sec_WebSocket_Extensions=offer)
-    assert peer.fields[FIELD] == ANSWER
+def test_an_offer_is_taken(run, inflate, offer):
+    peer = inflate(run, offer=offer)
     assert peer.read_message() == "first"
+    assert peer.kinds() == [True]
 
 
 @pytest.mark.parametrize("offer", [
@@ -195,16 +197,16 @@ def test_closes_on(peer, name):
 
 
 @pytest.mark.valgrind
-def test_every_violation_leaves_others_alone(run, connect, view):
+def test_every_violation_leaves_others_alone(run, connect, inflate, view):
     text = view(run)
     for data, code in VIOLATIONS.values():
-        peer = connect(run).upgrade(Sec_WebSocket_Extensions=OFFER)
+        peer = inflate(run)
         peer.send(data)
         closed = peer.read_control(CLOSE)
         assert struct.unpack("!H", closed[:2])[0] == code
         peer.close()
     # What was half-received from one of them is nobody else's.
-    peer = connect(run).upgrade(Sec_WebSocket_Extensions=OFFER)
+    peer = inflate(run)
     plain = connect(run).upgrade()
     peer.send(frame(TEXT, HELLO[:3], final=False, reserved=4))
     plain.send(frame(TEXT, b"plain") + frame(PING, b"1"))
@@ -302,10 +304,15 @@ async def converse_node(url, go):
         not has_node_client(), reason="there is no ws for Node"
     )),
 ])
-def test_clients_may_compress_what_they_send(start, converse):
-    lines = [f"{i}: a line like the others" for i in range(2000)]
-    run = start(
-        "--quiet",
-        script="read _ <go; seq -f '%.0f: a line like the others' 0 1999",
-    )
-    assert asyncio.run(converse(run.at("/", "ws"), run.go)) == (lines, 1000)
+def test_clients_may_compress_in_both_directions(start, directory, converse):
+    lines = [
+        f"{i}: a müßig line like others" * (1 + i % 5) for i in range(15_000)
+    ]
+    lines[7::50] = [""] * len(lines[7::50])
+    lines[99] = "long ✓ " * 7000
+    data = "".join(f"{line}\n" for line in lines).encode()
+    (directory / "data").write_bytes(data)
+    run = start("--quiet", script="read _ <go; cat ../data")
+    messages, code = asyncio.run(converse(run.at("/", "ws"), run.go))
+    got = "".join(f"{message}\n" for message in messages).encode()
+    assert (digest(got), code) == (digest(data), 1000)

@@ -3,6 +3,7 @@
 
 import asyncio
 import base64
+import functools
 import gzip
 import random
 import re
@@ -38,6 +39,12 @@ def payloads():
 
 
 PAYLOADS = payloads()
+
+
+@pytest.fixture(name="start")
+def start_compressing(start):
+    """With the level that is the default, whatever WSEXEC_OPTIONS says."""
+    return functools.partial(start, "--compression", "6")
 
 
 def start_with(start, directory, data, *options):

@@ -8,7 +8,7 @@ import tty
 
 import pytest
 
-from harness import Collector, digest, wsexec, wsexec_path
+from harness import Collector, digest, wsexec, wsexec_command
 
 
 def test_output_appears_on_the_stream_it_was_written_to():
@@ -126,7 +126,8 @@ def test_input_from_dev_null_is_empty(start, curl):
 
 def test_a_shell_pipeline_goes_through():
     done = subprocess.run(
-        ["sh", "-c", 'seq 100000 | "$0" --port 0 | tail -n 1', wsexec_path()],
+        ["sh", "-c", 'seq 100000 | "$@" | tail -n 1', "sh",
+         *wsexec_command("--port", "0")],
         capture_output=True, check=True,
     )
     assert done.stdout == b"100000\n"

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from harness import children, wait_nothing_is_left, wait_until, wsexec
-from harness import wsexec_path
+from harness import wsexec_command
 
 # Takes orders until a signal comes.
 TRAP = (
@@ -198,7 +198,7 @@ def test_nothing_is_left_when_wsexec_is_killed(start, script):
 def test_a_reader_that_leaves_ends_the_command_by_sigpipe():
     done = subprocess.run(
         ["bash", "-c", '"$@" | head -n 1; exit "${PIPESTATUS[0]}"', "bash",
-         wsexec_path(), "--port", "0", "yes"],
+         *wsexec_command("--port", "0", "yes")],
         capture_output=True,
         check=False,
     )
@@ -216,9 +216,10 @@ def test_variables_are_added_to_the_environment(start):
 
 
 def test_secrets_are_not_in_the_environment_of_the_command(start):
+    given = {"WSEXEC_TOKEN": "0123456789abcdef0123456789abcdef"}
+    others = {k: v for k, v in os.environ.items() if k != "WSEXEC_OPTIONS"}
     run = start(
-        script="env | grep WSEXEC_ || echo none",
-        env={**os.environ, "WSEXEC_TOKEN": "0123456789abcdef0123456789abcdef"},
+        script="env | grep WSEXEC_ || echo none", env={**others, **given}
     )
     assert run.stdout.wait_end() == b"none\n"
 
