@@ -59,7 +59,7 @@ subscriber_seek(struct subscriber *s, uint64_t seq)
 	return subscriber_move(s, false, seq);
 }
 
-/* Between two records: whether it shall go on with compressed ones. */
+/* Whether it shall go on with compressed records; until it can, *n ends there. */
 static bool
 subscriber_may_begin_epoch(const struct subscriber *s, size_t *n)
 {
@@ -80,7 +80,7 @@ subscriber_peek(struct subscriber *s, const uint8_t **bytes, size_t *n)
 		(void)subscriber_seek(s, feed_next(&s->cursor));
 	result = feed_peek(subscriber_feed(s), &s->cursor, bytes, n);
 	if (result != FEED_BYTES || !s->deflates || s->deflated ||
-	    feed_rest(&s->cursor) > 0 || !subscriber_may_begin_epoch(s, n))
+	    !subscriber_may_begin_epoch(s, n))
 		return result;
 	if (!subscriber_move(s, true, feed_next(&s->cursor)))
 		return result;
