@@ -205,6 +205,7 @@ class Proxy:
         self.target = port
         self.limits = []
         self.requests = []
+        self.answers = bytearray()  # all that came down
         self.cuts = 0
         self.lock = threading.Lock()
         self.pairs = []
@@ -239,15 +240,16 @@ class Proxy:
             with self.lock:
                 self.pairs.append((client, server))
                 limit = self.limits.pop(0) if self.limits else None
-            for source, sink, most in (
-                (client, server, None),
-                (server, client, limit),
+            for source, sink, most, kept in (
+                (client, server, None, bytearray()),
+                (server, client, limit, self.answers),
             ):
                 threading.Thread(
-                    target=self.pump, args=(source, sink, most), daemon=True
+                    target=self.pump, args=(source, sink, most, kept),
+                    daemon=True,
                 ).start()
 
-    def pump(self, source, sink, most):
+    def pump(self, source, sink, most, kept):
         try:
             while most is None or most > 0:
                 data = source.recv(65536 if most is None else most)
@@ -256,6 +258,7 @@ class Proxy:
                 if not data:
                     sink.shutdown(socket.SHUT_WR)
                     return
+                kept += data
                 sink.sendall(data)
                 most = None if most is None else most - len(data)
             self.cuts += 1

@@ -69,6 +69,26 @@ def test_who_comes_late_gets_everything(page, start_run):
     ]
 
 
+@pytest.mark.parametrize("level, extensions", [("6", 1), ("0", 0)])
+def test_lines_come_compressed(
+    page, start_run, start_proxy, level, extensions
+):
+    run = start_run("--compression", level)
+    proxy = start_proxy(run.port)
+    page.open(proxy.url)
+    page.wait_state("live")
+    text = "a line that is like the others, number"
+    run.count(1, 3000, text)
+    page.wait_text(f"{text} 3000")
+    assert page.rows() == [
+        (n, "stdout", f"{text} {n}") for n in range(1, 3001)
+    ]
+    assert page.complaints() == []
+    _, frames = proxy.answers.split(b"Switching Protocols\r\n", 1)
+    assert frames.count(b"permessage-deflate;") == extensions
+    assert (len(frames) < 3000 * len(text)) == bool(extensions)
+
+
 @pytest.mark.parametrize(
     "query, expected",
     [
