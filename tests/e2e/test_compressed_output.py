@@ -109,18 +109,33 @@ def test_who_joins_later_gets_plain_lines_until_an_epoch_begins(
     parts = [log_lines(1, 700), log_lines(701, 3000)]
     run = start_parts(parts=parts)
     watcher = connect(run).upgrade()
-    while watcher.read_message() != parts[0][-1]:
-        pass
+    for _ in parts[0]:
+        watcher.read_message()
     peer = inflate(run, query)
-    if query != "tail=0":
-        peer.read_to(parts[0][-1].encode())
     run.go()
-    peer.read_to(parts[1][-1].encode())
     run.go()
     lines = parts[0] + parts[1]
     first = {"tail=1": 699, "after=500": 500, "tail=0": 700}[query]
     assert peer.read_end().texts() == lines[first:]
     assert_plain_then_compressed(peer)
+
+
+def test_what_there_is_so_far_ends_inside_an_epoch(start_parts, inflate):
+    parts = [log_lines(1, 1500), log_lines(1501, 1600)]
+    run = start_parts("--wait-clients", "1", parts=parts)
+    watcher = inflate(run)
+    watcher.read_count(len(parts[0]))
+    for first in (0, 400):
+        peer = inflate(run, f"follow=0&after={first}")
+        assert peer.read_end().texts() == parts[0][first:]
+        if first == 0:
+            assert all(peer.kinds())
+        else:
+            assert_plain_then_compressed(peer)
+    run.go()
+    run.go()
+    assert watcher.read_end().texts() == parts[0] + parts[1]
+    assert all(watcher.kinds())
 
 
 # Base64 of random bytes: compressed it is still three quarters as much.
@@ -155,7 +170,6 @@ def test_who_missed_lines_is_compressed_for_again(
         for _ in range(NOISE_LINES):
             good.read_message()
         run.go()
-    slow.read_to(tail[-1].encode())
     run.go()
     records = parse_records(slow.read_end().texts())
     last = len(lines) + len(tail)
@@ -229,8 +243,8 @@ def test_pings_come_between_compressed_lines(start_parts, inflate):
         "--wait-clients", "1", "--ping-interval", "0.25", parts=parts
     )
     peer = inflate(run)
-    for lines in parts:
-        peer.read_to(lines[-2].encode())
+    for i in range(len(parts)):
+        peer.read_count(100 * i + 100)
         peer.send(frame(PONG, peer.read_control(PING)))
         run.go()
     assert peer.read_end().texts() == sum(parts, [])
