@@ -28,7 +28,7 @@ struct websocket_input;
 struct wsexec_server;
 
 /* Bytes it gets in one go; to compress as many would take far longer. */
-#define SUBSCRIBER_SEND_MAX 131072
+#define SUBSCRIBER_SEND_MAX 98304
 #define SUBSCRIBER_GZIP_MAX 4096
 
 #define SUBSCRIBER_MESSAGE_MAX 4096 /* bytes of a client's message */
