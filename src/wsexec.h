@@ -105,7 +105,9 @@ const char *wsexec_strerror(int error);
 
 /*
  * Makes a server on base (borrowed: must outlive it).  Returns WSEXEC_OK and
- * sets *out (release with wsexec_server_free()), or an error.
+ * sets *out (release with wsexec_server_free()), or an error.  The base must
+ * know edges (EV_FEATURE_ET), as those on epoll(7) do: else errno is
+ * EOPNOTSUPP.
  */
 int wsexec_server_new(struct wsexec_server **out, struct event_base *base,
     const struct wsexec_config *config);

@@ -293,6 +293,12 @@ journal_bytes(const struct journal *j)
 }
 
 uint64_t
+journal_appended(const struct journal *j)
+{
+	return j->appended;
+}
+
+uint64_t
 journal_lag(const struct journal *j, uint64_t seq)
 {
 	const struct block *b;

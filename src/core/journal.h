@@ -80,6 +80,9 @@ void journal_find(const struct journal *j, uint64_t seq, struct record *r);
 bool journal_is_over(const struct journal *j);
 void journal_drop_block(struct journal *j);
 
+/* Bytes of memory used up by records, ever; see journal_lag(). */
+uint64_t journal_appended(const struct journal *j);
+
 /* Bytes of memory in blocks. */
 uint64_t journal_bytes(const struct journal *j);
 

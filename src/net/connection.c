@@ -20,7 +20,8 @@
 #include "net/server.h"
 #include "net/subscriber.h"
 
-#define CONNECTION_READ_MAX 8192      /* bytes taken in one callback */
+#define CONNECTION_READ_MAX 8192      /* bytes taken at once */
+#define CONNECTION_READS_MAX 4	      /* before others have their turn */
 #define CONNECTION_NOTSENT_MAX 16384  /* unsent bytes the kernel may hold */
 #define CONNECTION_KEEPALIVE_S 60     /* silence before the kernel asks */
 #define CONNECTION_KEEPALIVE_GAP_S 15 /* between its questions */
@@ -95,7 +96,8 @@ connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
 	}
 	connection_set_options(fd);
 	connection_set_peer(c, peer);
-	(void)event_assign(&c->event, s->base, fd, 0, connection_event_cb, c);
+	(void)event_assign(&c->event, s->base, fd,
+	    EV_READ | EV_WRITE | EV_ET | EV_PERSIST, connection_event_cb, c);
 	c->server = s;
 	connection_enter(c, CONNECTION_HEAD, CONNECTION_HEAD_MS);
 	if (s->pending_count >= CONNECTION_PENDING_MAX)
@@ -104,7 +106,9 @@ connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
 	TAILQ_INSERT_TAIL(&s->pending, c, link);
 	s->pending_count++;
 	s->connection_count++;
-	connection_want_read(c, true);
+	c->reads = true;
+	if (event_add(&c->event, NULL) == -1)
+		connection_close(c, "the loop does not take it");
 }
 
 void
@@ -119,6 +123,8 @@ connection_close(struct connection *c, const char *reason)
 	(void)event_del(&c->event);
 	close(event_get_fd(&c->event));
 	c->state = CONNECTION_DEAD;
+	if (s->paused_for == c)
+		s->paused_for = NULL;
 	if (connection_is_stream(c)) {
 		TAILQ_REMOVE(&s->streams, c, link);
 		subscriber_leave(&c->subscriber);
@@ -167,42 +173,18 @@ connection_enter(struct connection *c, enum connection_state state,
 	    server_now(c->server) + timeout_ms * 1000;
 }
 
-/* Asks the loop for what is wanted, which is decided nowhere else. */
-static void
-connection_watch(struct connection *c)
-{
-	evutil_socket_t fd = event_get_fd(&c->event);
-	short what = EV_PERSIST;
-
-	if (c->reads)
-		what |= EV_READ;
-	if (c->writes)
-		what |= EV_WRITE;
-	(void)event_del(&c->event);
-	if (what == EV_PERSIST)
-		return;
-	if (event_assign(&c->event, c->server->base, fd, what,
-		connection_event_cb, c) == -1 ||
-	    event_add(&c->event, NULL) == -1)
-		connection_close(c, "the loop does not take it");
-}
-
 void
 connection_want_read(struct connection *c, bool wanted)
 {
-	if (c->reads == wanted || c->state == CONNECTION_DEAD)
-		return;
 	c->reads = wanted;
-	connection_watch(c);
+	if (wanted && c->readable && c->state != CONNECTION_DEAD)
+		event_active(&c->event, EV_READ, 0);
 }
 
 void
 connection_want_write(struct connection *c, bool wanted)
 {
-	if (c->writes == wanted || c->state == CONNECTION_DEAD)
-		return;
 	c->writes = wanted;
-	connection_watch(c);
 }
 
 ssize_t
@@ -216,9 +198,13 @@ connection_send(struct connection *c, const void *bytes, size_t n)
 	} while (sent == -1 && errno == EINTR);
 	if (sent >= 0)
 		return sent;
-	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ||
-	    errno == ENOMEM)
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
 		return 0;
+	if (errno == ENOBUFS || errno == ENOMEM) {
+		/* Nobody will tell when there is some again. */
+		event_active(&c->event, EV_WRITE, 0);
+		return 0;
+	}
 	connection_close(c, "the peer is gone");
 	return -1;
 }
@@ -243,7 +229,9 @@ connection_read(struct connection *c)
 
 	n = recv(event_get_fd(&c->event), bytes, sizeof(bytes), MSG_DONTWAIT);
 	if (n == -1) {
-		if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+		if (errno == EAGAIN || errno == EWOULDBLOCK)
+			c->readable = false;
+		else if (errno != EINTR)
 			connection_close(c, "the peer is gone");
 		return;
 	}
@@ -266,6 +254,22 @@ connection_read(struct connection *c)
 	}
 }
 
+/* Until nothing is left, as the loop tells only of what comes after that. */
+static void
+connection_read_all(struct connection *c)
+{
+	int reads;
+
+	for (reads = 0; c->reads && c->readable && c->state != CONNECTION_DEAD;
+	     reads++) {
+		if (reads == CONNECTION_READS_MAX) {
+			event_active(&c->event, EV_READ, 0);
+			return;
+		}
+		connection_read(c);
+	}
+}
+
 static void
 connection_event_cb(evutil_socket_t fd, short what, void *arg)
 {
@@ -274,8 +278,9 @@ connection_event_cb(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)server_now(c->server);
 	if ((what & EV_READ) != 0)
-		connection_read(c);
-	if ((what & EV_WRITE) == 0 || c->state == CONNECTION_DEAD)
+		c->readable = true;
+	connection_read_all(c);
+	if ((what & EV_WRITE) == 0 || !c->writes || c->state == CONNECTION_DEAD)
 		return;
 	if (connection_is_stream(c))
 		subscriber_make_ready(&c->subscriber);

@@ -56,8 +56,9 @@ struct connection {
 	uint16_t port;		      /* of the peer, host byte order */
 	uint8_t family;		      /* of the peer's address */
 	uint8_t state;		      /* enum connection_state */
-	bool reads;		      /* the loop tells when bytes come */
-	bool writes;		      /* the loop tells when bytes can go */
+	bool reads;		      /* what comes is taken */
+	bool readable;		      /* there may be something to take */
+	bool writes;		      /* waits until bytes can go */
 	uint8_t address[16];	      /* of the peer, network byte order */
 	struct subscriber subscriber; /* once it is a stream */
 };
@@ -83,7 +84,12 @@ bool connection_is_stream(const struct connection *c);
 void connection_enter(struct connection *c, enum connection_state state,
     int64_t timeout_ms);
 
-/* Whether the loop shall tell when bytes come, and when bytes can go. */
+/*
+ * Whether bytes that come shall be taken, and whether something waits until
+ * bytes can go.  The loop tells of changes only (EV_ET), so that thousands of
+ * full sockets take none of its time: to wait is right only after a send that
+ * did not take everything.
+ */
 void connection_want_read(struct connection *c, bool wanted);
 void connection_want_write(struct connection *c, bool wanted);
 

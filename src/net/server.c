@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -198,6 +199,10 @@ wsexec_server_new(struct wsexec_server **out, struct event_base *base,
 {
 	struct wsexec_server *s;
 
+	if ((event_base_get_features(base) & EV_FEATURE_ET) == 0) {
+		errno = EOPNOTSUPP;
+		return WSEXEC_ERR_SYSTEM;
+	}
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return WSEXEC_ERR_MEMORY;
 	s->base = base;

@@ -87,6 +87,8 @@ struct wsexec_server {
 	size_t sweep_left;     /* how many it has not reached yet */
 	int64_t deflate_left;  /* bytes to compress until the next tick */
 	bool paused;	       /* input is held back for slow clients */
+	struct connection *paused_for; /* one of those, or NULL */
+	uint64_t judged_until; /* bytes written, up to which nobody is slow */
 	bool clients_changed;  /* their number, since it was last told */
 	int64_t progress_us;   /* when a client last took a byte */
 	int64_t now_us;	       /* monotonic, as of this callback */

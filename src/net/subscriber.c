@@ -183,6 +183,7 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
 	if (format != FORMAT_TEXT)
 		s->due |= SUBSCRIBER_DUE_PARTIAL;
 	connection_become_stream(c);
+	server->judged_until = 0;
 	server_log(server, 1, "%s: gets output", connection_peer(c, peer));
 	subscriber_count(server, true);
 	subscriber_make_ready(s);

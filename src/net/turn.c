@@ -94,44 +94,77 @@ turn_serve(struct wsexec_server *s)
 	s->sweep_left = left;
 }
 
-/*
- * The block policy: whether somebody is so far behind that input must wait.
- * Whoever makes it wait for longer than the stall timeout is closed.
- */
-static bool
-turn_must_pause(struct wsexec_server *s)
+/* The block policy: bytes that it may still fall behind; 0: it is behind. */
+static uint64_t
+turn_slack(const struct wsexec_server *s, struct subscriber *subscriber)
 {
-	const struct settings *settings = &s->settings;
-	uint64_t limit = settings->client_buffer_bytes;
+	uint64_t limit = s->settings.client_buffer_bytes;
 	/* Nothing may be dropped that somebody still needs. */
-	uint64_t kept = settings->kept_bytes - 2 * JOURNAL_BLOCK_BYTES;
-	struct connection *c, *next;
-	bool must = false;
+	uint64_t kept = s->settings.kept_bytes - 2 * JOURNAL_BLOCK_BYTES;
+	uint64_t lag = subscriber_lag(subscriber);
 
-	if (settings->slow != WSEXEC_SLOW_BLOCK)
-		return false;
 	if (limit > kept)
 		limit = kept;
 	if (s->paused)
 		limit -= limit / 4; /* go on when there is some room again */
+	if (lag > kept || !subscriber_is_within(subscriber, limit))
+		return 0;
+	return (subscriber->replaying ? kept : limit) - lag + 1;
+}
+
+/* Whether input must wait for it; not for longer than the stall timeout. */
+static bool
+turn_waits_for(struct wsexec_server *s, struct subscriber *subscriber)
+{
+	if (subscriber->behind_us == 0)
+		subscriber->behind_us = s->now_us;
+	if (s->now_us - subscriber->behind_us < s->settings.stall_ms * 1000)
+		return true;
+	subscriber_end(subscriber, WEBSOCKET_TRY_LATER,
+	    "too slow: the command has waited long enough");
+	return false;
+}
+
+/* Looks at everybody. */
+static bool
+turn_judge_all(struct wsexec_server *s)
+{
+	uint64_t slack, least = s->settings.client_buffer_bytes / 4;
+	struct connection *c, *next;
+
+	s->paused_for = NULL;
 	TAILQ_FOREACH_SAFE(c, &s->streams, link, next) {
 		if (c->state != CONNECTION_STREAM)
 			continue;
-		if (subscriber_is_within(&c->subscriber, limit) &&
-		    subscriber_lag(&c->subscriber) <= kept) {
+		if ((slack = turn_slack(s, &c->subscriber)) > 0)
 			c->subscriber.behind_us = 0;
-			continue;
-		}
-		if (c->subscriber.behind_us == 0)
-			c->subscriber.behind_us = s->now_us;
-		if (s->now_us - c->subscriber.behind_us <
-		    settings->stall_ms * 1000)
-			must = true;
-		else
-			subscriber_end(&c->subscriber, WEBSOCKET_TRY_LATER,
-			    "too slow: the command has waited long enough");
+		else if (turn_waits_for(s, &c->subscriber))
+			s->paused_for = c;
+		if (slack < least)
+			least = slack;
 	}
-	return must;
+	s->judged_until = journal_appended(s->journal) + least;
+	return s->paused_for != NULL;
+}
+
+/*
+ * The block policy: whether somebody is so far behind that input must wait.
+ * Nobody can be, before so much has been written as the last of all may fall
+ * behind; and while one still is, others do not matter.
+ */
+static bool
+turn_must_pause(struct wsexec_server *s)
+{
+	struct connection *c = s->paused_for;
+
+	if (s->settings.slow != WSEXEC_SLOW_BLOCK)
+		return false;
+	if (!s->paused && journal_appended(s->journal) < s->judged_until)
+		return false;
+	if (s->paused && c != NULL && c->state == CONNECTION_STREAM &&
+	    turn_slack(s, &c->subscriber) == 0)
+		return true;
+	return turn_judge_all(s);
 }
 
 static void
@@ -235,6 +268,8 @@ turn_tick_cb(evutil_socket_t fd, short what, void *arg)
 		subscriber_tick(&c->subscriber);
 		connection_check_deadline(c);
 	}
-	if (s->paused)
-		server_need_turn(s); /* the clock may end the pause */
+	if (s->paused) {
+		s->paused_for = NULL; /* the clock may end the pause */
+		server_need_turn(s);
+	}
 }

@@ -142,15 +142,20 @@ model_append(struct model *m, size_t size)
 		.size = size,
 		.stream = random() % 2 == 0 ? STREAM_STDOUT : STREAM_STDERR,
 		.continued = random() % 8 == 0 };
+	uint64_t appended;
 
 	assert_true(m->last < RECORDS_MAX);
 	if (size == 0 && random() % 2 == 0)
 		r.text = NULL;
+	appended = journal_appended(m->journal);
 	assert_true(journal_append(m->journal, &r));
 	r.seq = ++m->last;
 	m->records[r.seq] = r;
 	if (journal_end_block(m->journal) != m->end_block)
 		model_begin_block(m, record_bytes(size));
+	else
+		assert_int_equal(journal_appended(m->journal),
+		    appended + record_bytes(size));
 	m->blocks[m->end_block - 1].used += record_bytes(size);
 	assert_true(m->blocks[m->end_block - 1].used <=
 	    m->blocks[m->end_block - 1].memory);
