@@ -20,8 +20,7 @@
 #include "net/server.h"
 #include "net/subscriber.h"
 
-#define CONNECTION_READ_MAX 8192      /* bytes taken at once */
-#define CONNECTION_READS_MAX 4	      /* before others have their turn */
+#define CONNECTION_READ_MAX 8192      /* bytes taken in one callback */
 #define CONNECTION_NOTSENT_MAX 16384  /* unsent bytes the kernel may hold */
 #define CONNECTION_KEEPALIVE_S 60     /* silence before the kernel asks */
 #define CONNECTION_KEEPALIVE_GAP_S 15 /* between its questions */
@@ -254,22 +253,6 @@ connection_read(struct connection *c)
 	}
 }
 
-/* Until nothing is left, as the loop tells only of what comes after that. */
-static void
-connection_read_all(struct connection *c)
-{
-	int reads;
-
-	for (reads = 0; c->reads && c->readable && c->state != CONNECTION_DEAD;
-	     reads++) {
-		if (reads == CONNECTION_READS_MAX) {
-			event_active(&c->event, EV_READ, 0);
-			return;
-		}
-		connection_read(c);
-	}
-}
-
 static void
 connection_event_cb(evutil_socket_t fd, short what, void *arg)
 {
@@ -279,7 +262,10 @@ connection_event_cb(evutil_socket_t fd, short what, void *arg)
 	(void)server_now(c->server);
 	if ((what & EV_READ) != 0)
 		c->readable = true;
-	connection_read_all(c);
+	if (c->readable && c->reads && c->state != CONNECTION_DEAD)
+		connection_read(c);
+	/* Of what is left nobody will tell; but first others have their turn. */
+	connection_want_read(c, c->reads);
 	if ((what & EV_WRITE) == 0 || !c->writes || c->state == CONNECTION_DEAD)
 		return;
 	if (connection_is_stream(c))

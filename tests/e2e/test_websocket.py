@@ -2,6 +2,7 @@
 """The WebSocket protocol, RFC 6455, by hand."""
 
 import contextlib
+import socket
 import struct
 
 import pytest
@@ -226,6 +227,15 @@ def test_every_violation_leaves_others_alone(run, connect, view):
     run.go()
     text.wait_message("next")
     assert text.messages == ["first", "next"]
+
+
+def test_who_has_sent_all_at_once_is_answered(run, connect):
+    for _ in range(50):
+        peer = connect(run)
+        peer.send(upgrade_head() + frame(PING, b"x", masked=False))
+        peer.socket.shutdown(socket.SHUT_WR)
+        assert peer.read_head() == 101
+        peer.close()
 
 
 def test_nothing_is_answered_after_a_close_frame(peer):
