@@ -9,7 +9,8 @@
 #	make bench-tools        what measures: emit, floor, swarm and pour, in
 #	                        build/tests/bench
 #	make lint               format, layers, headers, scripts, manuals
-#	make install            to PREFIX (/usr/local) below DESTDIR; uninstall
+#	make install            to PREFIX (/usr/local) below DESTDIR, with manuals
+#	                        and completions for bash and zsh; uninstall
 #	make clean              removes build and build-*
 #
 # Each variant has a folder of its own: make B=build-clang CC=clang.  CFLAGS,
@@ -23,6 +24,8 @@ BINDIR = $(PREFIX)/bin
 LIBDIR = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 MANDIR = $(PREFIX)/share/man
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
 
 .DELETE_ON_ERROR:
 .PHONY: all unit-tests check check-unit check-e2e check-browser check-asan \
@@ -103,7 +106,7 @@ endif
 quiet := $(if $(filter 1,$(V)),,@)
 say = $(if $(quiet),@printf '  %-5s %s\n' $1 $@)
 
-all: $(B)/wsexec $(B)/libwsexec.a
+all: $(B)/wsexec $(B)/libwsexec.a $(B)/completion.bash $(B)/completion.zsh
 
 $(B)/flags: export text = $(flags)
 $(B)/flags:
@@ -139,6 +142,10 @@ $(B)/libwsexec.a: $(B)/libwsexec.o
 $(B)/wsexec: $(cli_objects) $(B)/libwsexec.a
 	$(call say,LD)
 	$(quiet)$(link) -o $@ $^ $(libraries)
+
+$(B)/completion.%: $(B)/wsexec
+	$(call say,MAKE)
+	$(quiet)$< --completion $* >$@
 
 $(cli_tests): $(filter-out %/main.o,$(cli_objects))
 $(tests): %: %.o $(library_objects)
@@ -204,13 +211,16 @@ install: all
 		'Requires: libevent_core libbsd libmd zlib' \
 		'Cflags: -I$${includedir}' \
 		'Libs: -L$${libdir} -lwsexec -lwslay -lresolv'
+	install -D -m 644 $(B)/completion.bash $(DESTDIR)$(BASHDIR)/wsexec
+	install -D -m 644 $(B)/completion.zsh $(DESTDIR)$(ZSHDIR)/_wsexec
 	for page in $(manuals); do install -D -m 644 $$page \
 		$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/wsexec $(DESTDIR)$(LIBDIR)/libwsexec.a \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/libwsexec.pc \
-		$(DESTDIR)$(INCLUDEDIR)/wsexec.h
+		$(DESTDIR)$(INCLUDEDIR)/wsexec.h $(DESTDIR)$(BASHDIR)/wsexec \
+		$(DESTDIR)$(ZSHDIR)/_wsexec
 	for page in $(manuals); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 

@@ -16,30 +16,13 @@
 #include <event2/event.h>
 
 #include "cli/log.h"
+#include "cli/option_row.h"
 #include "cli/options.h"
+#include "cli/usage.h"
 #include "cli/value.h"
 
 #define EXIT_BAD_OPTION 125
 #define NOT_A_LETTER 256 /* getopt's value of row 0; more than any letter */
-#define HELP_WIDTH 79
-#define HELP_INDENT 28 /* where the sentences begin */
-
-enum option_kind {
-	KIND_FLAG,
-	KIND_COUNT,
-	KIND_INTEGER,
-	KIND_SIZE,
-	KIND_SECONDS,
-	KIND_FOREVER, /* seconds, or HUGE_VAL */
-	KIND_MILLISECONDS,
-	KIND_STRING,
-	KIND_BASE_PATH,
-	KIND_LIST,
-	KIND_CHOICE, /* of the words of the argument, counted from 0 */
-	KIND_SIGNAL,
-	KIND_HELP,
-	KIND_VERSION,
-};
 
 /* What a value must be, for messages; the row may say it better. */
 static const char *const kind_looks_like[] = {
@@ -49,6 +32,7 @@ static const char *const kind_looks_like[] = {
 	[KIND_FOREVER] = "a number of seconds or \"forever\"",
 	[KIND_MILLISECONDS] = "a number of milliseconds such as 2.5",
 	[KIND_SIGNAL] = "a signal such as TERM",
+	[KIND_COMPLETION] = NULL, /* a choice: its argument says it */
 };
 
 enum value_result {
@@ -56,23 +40,6 @@ enum value_result {
 	VALUE_MALFORMED,
 	VALUE_OUT_OF_RANGE,
 	VALUE_TOO_MANY,
-};
-
-struct option_row {
-	int letter; /* 0: none */
-	const char *name;
-	const char *argument; /* NULL: it has none */
-	enum option_kind kind;
-	const char *min;
-	const char *max;
-	const char *unit;
-	const char *initial; /* default; NULL: the field is zero */
-	const char *help;
-	const char *heading; /* of the group this row begins; NULL: none */
-	size_t offset;	     /* of the field in struct options */
-	size_t size;
-	bool (*accept)(const char *value); /* of strings; NULL: any */
-	const char *looks_like;
 };
 
 #define FIELD(name)                                                            \
@@ -83,7 +50,7 @@ struct option_row {
 #define RANGE_COUNT RANGE("0", "4294967295")
 #define RANGE_SIZE RANGE("0", "1024G")
 
-static const struct option_row rows[] = {
+const struct option_row option_rows[] = {
 	{ 'p', "port", "N", KIND_INTEGER, FIELD(port), RANGE("0", "65535"),
 	    .initial = "8080", .heading = "Where to serve",
 	    .help = "listen on this port; 0 picks one" },
@@ -179,9 +146,12 @@ static const struct option_row rows[] = {
 	    .help = "say more on stderr" },
 	{ 'V', "version", NULL, KIND_VERSION, .help = "show the version" },
 	{ 'h', "help", NULL, KIND_HELP, .help = "show this help" },
+	{ 0, "completion", "bash|zsh", KIND_COMPLETION, FIELD(completion),
+	    .help = "show what makes this shell complete options" },
+	{ 0 },
 };
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROWS (sizeof(option_rows) / sizeof(option_rows[0]) - 1)
 
 static bool
 scan_number(const struct option_row *row, const char *text, double *number)
@@ -194,6 +164,7 @@ scan_number(const struct option_row *row, const char *text, double *number)
 	case KIND_SIGNAL:
 		return value_scan_signal(text, number);
 	case KIND_CHOICE:
+	case KIND_COMPLETION:
 		return value_scan_choice(row->argument, text, number);
 	default:
 		return value_scan_decimal(text, number);
@@ -214,7 +185,9 @@ store_number(const struct option_row *row, void *field, double number)
 			*(uint64_t *)field = (uint64_t)number;
 		break;
 	case KIND_CHOICE:
-		*(enum wsexec_slow *)field = (enum wsexec_slow)number;
+	case KIND_COMPLETION:
+		/* What enums without negative values are for gcc and clang. */
+		*(unsigned int *)field = (unsigned int)number;
 		break;
 	case KIND_SIGNAL:
 		*(int *)field = (int)number;
@@ -308,12 +281,13 @@ set_default(const struct option_row *row, struct options *o)
 static void
 finish_defaults(struct options *o)
 {
+	const struct option_row *row;
 	const char **list;
 
-	for (size_t i = 0; i < ROWS; i++) {
-		list = (const char **)(void *)((char *)o + rows[i].offset);
-		if (rows[i].kind == KIND_LIST && list[0] == NULL)
-			list[0] = rows[i].initial;
+	for (row = option_rows; row->name != NULL; row++) {
+		list = (const char **)(void *)((char *)o + row->offset);
+		if (row->kind == KIND_LIST && list[0] == NULL)
+			list[0] = row->initial;
 	}
 	if (strcmp(o->base_path, "/") == 0)
 		o->base_path = "";
@@ -324,10 +298,10 @@ static const struct option_row *
 find_row(int value)
 {
 	if (value >= NOT_A_LETTER)
-		return &rows[value - NOT_A_LETTER];
+		return &option_rows[value - NOT_A_LETTER];
 	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].letter == value && value != 0)
-			return &rows[i];
+		if (option_rows[i].letter == value && value != 0)
+			return &option_rows[i];
 	return NULL;
 }
 
@@ -338,9 +312,9 @@ describe_value(const struct option_row *row, enum value_result result,
 	const char *looks_like = row->looks_like;
 
 	if (looks_like == NULL)
-		looks_like = row->kind == KIND_CHOICE ?
-		    row->argument :
-		    kind_looks_like[row->kind];
+		looks_like = kind_looks_like[row->kind];
+	if (looks_like == NULL)
+		looks_like = row->argument;
 	if (result == VALUE_MALFORMED)
 		snprintf(message, size, "--%s: '%s' is not %s", row->name,
 		    value, looks_like);
@@ -380,15 +354,17 @@ fill_getopt(struct option *long_options, char *letters)
 	*letters++ = '+'; /* the command's options are its own */
 	*letters++ = ':'; /* tell a missing value from an unknown option */
 	for (size_t i = 0; i < ROWS; i++) {
+		const struct option_row *row = &option_rows[i];
+
 		long_options[i] = (struct option){
-			.name = rows[i].name,
-			.has_arg = rows[i].argument == NULL ? no_argument :
-							      required_argument,
+			.name = row->name,
+			.has_arg = row->argument == NULL ? no_argument :
+							   required_argument,
 			.val = NOT_A_LETTER + (int)i,
 		};
-		if (rows[i].letter != 0)
-			*letters++ = (char)rows[i].letter;
-		if (rows[i].letter != 0 && rows[i].argument != NULL)
+		if (row->letter != 0)
+			*letters++ = (char)row->letter;
+		if (row->letter != 0 && row->argument != NULL)
 			*letters++ = ':';
 	}
 	long_options[ROWS] = (struct option){ 0 };
@@ -407,7 +383,7 @@ options_try_parse(struct options *o, int argc, char **argv, char *message,
 
 	memset(o, 0, sizeof(*o));
 	for (size_t i = 0; i < ROWS; i++)
-		set_default(&rows[i], o);
+		set_default(&option_rows[i], o);
 	fill_getopt(long_options, letters);
 	opterr = 0;
 	optind = 0; /* glibc: begin anew */
@@ -425,76 +401,12 @@ options_try_parse(struct options *o, int argc, char **argv, char *message,
 			describe_value(row, result, optarg, message, size);
 			return OPTIONS_BAD;
 		}
+		if (row->kind == KIND_COMPLETION)
+			return OPTIONS_COMPLETION;
 	}
 	finish_defaults(o);
 	o->command = argv + optind;
 	return OPTIONS_OK;
-}
-
-/*
- * Prints words from column on, and goes on in the same column.  What is in
- * parentheses stays together.
- */
-static void
-print_wrapped(const char *text, int column)
-{
-	int at = column, length;
-
-	for (;; text += length + 1) {
-		length = (int)strcspn(text, *text == '(' ? ")" : " ");
-		length += text[length] == ')';
-		if (at > column && at + 1 + length > HELP_WIDTH) {
-			printf("\n%*s", column, "");
-			at = column;
-		}
-		at += printf("%s%.*s", at > column ? " " : "", length, text);
-		if (text[length] == '\0')
-			break;
-	}
-	putchar('\n');
-}
-
-static void
-print_row(const struct option_row *row)
-{
-	char text[256];
-	int at;
-
-	if (row->heading != NULL)
-		printf("\n%s:\n", row->heading);
-	at = row->letter != 0 ? printf("  -%c, --%s", row->letter, row->name) :
-				printf("      --%s", row->name);
-	if (row->argument != NULL)
-		at += printf(" %s", row->argument);
-	if (at + 2 > HELP_INDENT)
-		printf("\n%*s", HELP_INDENT, "");
-	else
-		printf("%*s", HELP_INDENT - at, "");
-	if (row->initial == NULL)
-		snprintf(text, sizeof(text), "%s", row->help);
-	else
-		snprintf(text, sizeof(text), "%s (default %s)", row->help,
-		    row->initial);
-	print_wrapped(text, HELP_INDENT);
-}
-
-static void
-print_help(void)
-{
-	fputs("usage: wsexec [option ...] [--] command [argument ...]\n"
-	      "       command | wsexec [option ...]\n"
-	      "Runs a command once, or reads its output from stdin, and lets "
-	      "everybody watch\n"
-	      "it live, with its history, in browsers and WebSocket and HTTP "
-	      "clients.\n",
-	    stdout);
-	for (size_t i = 0; i < ROWS; i++)
-		print_row(&rows[i]);
-	fputs("\nS is in seconds and MS in milliseconds, both may have a "
-	      "fraction; SIZE is in\n"
-	      "bytes or ends in K, M or G (powers of 1024).  More is in "
-	      "wsexec(1).\n",
-	    stdout);
 }
 
 void
@@ -506,7 +418,10 @@ options_parse(struct options *o, int argc, char **argv)
 	case OPTIONS_OK:
 		return;
 	case OPTIONS_HELP:
-		print_help();
+		usage_print();
+		break;
+	case OPTIONS_COMPLETION:
+		completion_print(stdout, o->completion);
 		break;
 	case OPTIONS_VERSION:
 		printf("wsexec %s\nlibevent %s\n", WSEXEC_VERSION,

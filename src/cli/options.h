@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/completion.h"
 #include "wsexec.h"
 
 #define OPTIONS_LIST_MAX 64 /* how often a repeatable option may be given */
@@ -46,14 +47,16 @@ struct options {
 	double ping_interval_s;
 	const char *title; /* NULL: the command */
 	int verbose;
+	enum completion_shell completion; /* after OPTIONS_COMPLETION */
 	char **command; /* NULL-terminated; command[0] NULL: read stdin */
 };
 
 enum options_result {
 	OPTIONS_OK,
-	OPTIONS_HELP,	 /* --help was given */
-	OPTIONS_VERSION, /* --version was given */
-	OPTIONS_BAD,	 /* a mistake, told in the message */
+	OPTIONS_HELP,	    /* --help was given */
+	OPTIONS_VERSION,    /* --version was given */
+	OPTIONS_COMPLETION, /* --completion was given, o->completion is set */
+	OPTIONS_BAD,	    /* a mistake, told in the message */
 };
 
 /*
@@ -65,7 +68,7 @@ enum options_result options_try_parse(struct options *o, int argc, char **argv,
     char *message, size_t size);
 
 /*
- * The same for main(): --help and --version are answered on stdout and end
+ * The same for main(): --help and the like are answered on stdout and end
  * the process with 0; a mistake is told on stderr and ends it with 125.
  */
 void options_parse(struct options *o, int argc, char **argv);

@@ -311,6 +311,8 @@ static const struct {
 	{ "--linger never",
 	    "--linger: 'never' is not a number of seconds or "
 	    "\"forever\"" },
+	{ "--completion fish", "--completion: 'fish' is not bash|zsh" },
+	{ "--completion", "--completion: needs a value bash|zsh" },
 	{ "--slow quick", "--slow: 'quick' is not skip|disconnect|block" },
 	{ "--slow ski", "--slow: 'ski' is not skip|disconnect|block" },
 	{ "--slow skip|block",
@@ -509,6 +511,19 @@ test_a_mistake_is_one_line_and_ends_with_125(void **state)
 }
 
 static void
+test_completion_is_shown(void **state)
+{
+	char output[16384];
+
+	(void)state;
+	assert_int_equal(run("--completion bash", output, sizeof(output)), 0);
+	assert_non_null(strstr(output, "complete -F _wsexec wsexec\n"));
+	assert_int_equal(run("-q --completion=zsh -x", output, sizeof(output)),
+	    0);
+	assert_memory_equal(output, "#compdef wsexec\n", 16);
+}
+
+static void
 test_version(void **state)
 {
 	char output[1024];
@@ -579,6 +594,7 @@ main(void)
 		cmocka_unit_test(test_lists_hold_64),
 		cmocka_unit_test(test_random_words),
 		cmocka_unit_test(test_a_mistake_is_one_line_and_ends_with_125),
+		cmocka_unit_test(test_completion_is_shown),
 		cmocka_unit_test(test_version),
 		cmocka_unit_test(test_help_is_readable),
 		cmocka_unit_test(test_help_that_cannot_be_written_is_a_failure),
