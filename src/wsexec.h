@@ -59,6 +59,23 @@ enum wsexec_event {
 };
 
 /*
+ * A request and its answer, when that is over.  Strings are what the client
+ * sent, any bytes, but without tokens.
+ */
+struct wsexec_access {
+	const char *client;	/* its address, without a port */
+	const char *method;	/* NULL: there was no request, but an answer */
+	const char *target;	/* NULL: as method */
+	const char *protocol;	/* "HTTP/1.1" */
+	const char *referer;	/* NULL: none was sent */
+	const char *user_agent; /* NULL: none was sent */
+	int status;
+	uint64_t bytes; /* sent, without the head of the answer */
+	double time;	/* when the request came, seconds since 1970 */
+	double seconds; /* from then to the end of the answer */
+};
+
+/*
  * Zero means the default.  size is sizeof(struct wsexec_config): fields may
  * be added at the end.  Strings and arrays are copied.
  */
@@ -89,6 +106,8 @@ struct wsexec_config {
 	/* log: one line, no newline, escaped; level 0 warning, 1 verbose. */
 	void (*on_log)(int level, const char *line, void *arg);
 	void *arg;
+	/* access: NULL: not wanted.  May not call the server. */
+	void (*on_access)(const struct wsexec_access *access, void *arg);
 };
 
 /* How a run ended; for wsexec_server_end(). */

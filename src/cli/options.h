@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/access_line.h"
 #include "cli/completion.h"
 #include "wsexec.h"
 
@@ -45,7 +46,9 @@ struct options {
 	const char *origins[OPTIONS_LIST_MAX + 1];	 /* NULL-terminated */
 	const char *allowed_hosts[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
 	double ping_interval_s;
-	const char *title; /* NULL: the command */
+	const char *title;	/* NULL: the command */
+	const char *access_log; /* NULL: none */
+	enum access_format access_log_format;
 	int verbose;
 	enum completion_shell completion; /* after OPTIONS_COMPLETION */
 	char **command; /* NULL-terminated; command[0] NULL: read stdin */

@@ -12,6 +12,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "cli/access_log.h"
 #include "cli/child.h"
 #include "cli/copies.h"
 #include "cli/input.h"
@@ -39,9 +40,10 @@ struct wrapper {
 	const struct options *options; /* borrowed: outlives it */
 	struct wsexec_server *server;
 	struct child_config child_config;
-	struct child *child;   /* owned; NULL: not started, or none */
-	struct input *input;   /* owned; NULL: a command is run */
-	struct copies *copies; /* owned */
+	struct child *child;	       /* owned; NULL: not started, or none */
+	struct input *input;	       /* owned; NULL: a command is run */
+	struct copies *copies;	       /* owned */
+	struct access_log *access_log; /* owned; NULL: there is none */
 	struct event signals[WRAPPER_SIGNALS];
 	struct event linger_event;
 	struct timespec started;
@@ -288,6 +290,14 @@ wrapper_log_cb(int level, const char *line, void *arg)
 		log_verbose("%s", line);
 }
 
+static void
+wrapper_access_cb(const struct wsexec_access *access, void *arg)
+{
+	struct wrapper *w = arg;
+
+	access_log_write(w->access_log, access);
+}
+
 /* Whoever started us wants the end; again: at once. */
 static void
 wrapper_stop(struct wrapper *w, int signal)
@@ -384,6 +394,7 @@ wrapper_open_server(struct wrapper *w, const char *token)
 		.ping_seconds = o->ping_interval_s,
 		.on_event = wrapper_event_cb,
 		.on_log = wrapper_log_cb,
+		.on_access = w->access_log != NULL ? wrapper_access_cb : NULL,
 		.arg = w,
 	};
 
@@ -431,6 +442,17 @@ wrapper_start_or_wait(struct wrapper *w)
 	return status;
 }
 
+static bool
+wrapper_open_access_log(struct wrapper *w)
+{
+	const struct options *o = w->options;
+
+	if (o->access_log != NULL)
+		w->access_log = access_log_open(w->base, o->access_log,
+		    o->access_log_format);
+	return o->access_log == NULL || w->access_log != NULL;
+}
+
 /* Everything that can fail before others are told where we are. */
 static int
 wrapper_prepare(struct wrapper *w, const char *token)
@@ -447,6 +469,8 @@ wrapper_prepare(struct wrapper *w, const char *token)
 	w->copies = copies_open(w->base, w->options->quiet, w->options->output,
 	    &handlers);
 	if (w->copies == NULL)
+		return WRAPPER_FAILED;
+	if (!wrapper_open_access_log(w))
 		return WRAPPER_FAILED;
 	urls = calloc(OPTIONS_LIST_MAX, sizeof(*urls));
 	if (urls == NULL || !wrapper_open_signals(w) ||
@@ -518,5 +542,6 @@ wrapper_free(struct wrapper *w)
 	input_close(w->input);
 	copies_free(w->copies);
 	wsexec_server_free(w->server);
+	access_log_close(w->access_log);
 	free(w);
 }

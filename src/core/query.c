@@ -267,3 +267,11 @@ query_parse(struct slice text, struct query *q, char *why, size_t size)
 	}
 	return true;
 }
+
+bool
+query_name_is_secret(struct slice name)
+{
+	const struct parameter *p = find_parameter(name);
+
+	return p != NULL && p->set == set_token;
+}

@@ -38,4 +38,7 @@ struct query {
  */
 bool query_parse(struct slice text, struct query *q, char *why, size_t size);
 
+/* Whether the value of a parameter of this name, as sent, is a secret. */
+bool query_name_is_secret(struct slice name);
+
 #endif

@@ -69,13 +69,20 @@ connection_set_peer(struct connection *c, const struct sockaddr *peer)
 }
 
 const char *
+connection_address(const struct connection *c, char text[CONNECTION_PEER_MAX])
+{
+	if ((c->family != AF_INET && c->family != AF_INET6) ||
+	    inet_ntop(c->family, c->address, text, CONNECTION_PEER_MAX) == NULL)
+		(void)strlcpy(text, "?", CONNECTION_PEER_MAX);
+	return text;
+}
+
+const char *
 connection_peer(const struct connection *c, char text[CONNECTION_PEER_MAX])
 {
-	char address[INET6_ADDRSTRLEN] = "?";
+	char address[CONNECTION_PEER_MAX];
 
-	if (c->family == AF_INET || c->family == AF_INET6)
-		(void)inet_ntop(c->family, c->address, address,
-		    sizeof(address));
+	(void)connection_address(c, address);
 	(void)snprintf(text, CONNECTION_PEER_MAX,
 	    c->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, c->port);
 	return text;
@@ -84,9 +91,10 @@ connection_peer(const struct connection *c, char text[CONNECTION_PEER_MAX])
 void
 connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
 {
+	const bool accounts = s->settings.on_access != NULL;
 	struct connection *c;
 
-	if ((c = calloc(1, sizeof(*c))) == NULL ||
+	if ((c = calloc(1, sizeof(*c) + account_size(accounts))) == NULL ||
 	    (c->exchange = exchange_new()) == NULL) {
 		server_log(s, 0, "out of memory: a connection is refused");
 		free(c);
@@ -133,6 +141,7 @@ connection_close(struct connection *c, const char *reason)
 	}
 	TAILQ_INSERT_TAIL(&s->dead, c, link);
 	s->connection_count--;
+	account_end(c);
 	server_need_turn(s);
 }
 
@@ -195,8 +204,10 @@ connection_send(struct connection *c, const void *bytes, size_t n)
 	do {
 		sent = send(fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (sent == -1 && errno == EINTR);
-	if (sent >= 0)
+	if (sent >= 0) {
+		account_sent(c, (size_t)sent);
 		return sent;
+	}
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
 		return 0;
 	if (errno == ENOBUFS || errno == ENOMEM) {
@@ -211,6 +222,7 @@ connection_send(struct connection *c, const void *bytes, size_t n)
 void
 connection_linger(struct connection *c)
 {
+	account_end(c);
 	if (shutdown(event_get_fd(&c->event), SHUT_WR) == -1) {
 		connection_close(c, "the peer is gone");
 		return;

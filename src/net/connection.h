@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/account.h"
 #include "net/subscriber.h"
 
 struct exchange;
@@ -61,6 +62,7 @@ struct connection {
 	bool writes;		      /* waits until bytes can go */
 	uint8_t address[16];	      /* of the peer, network byte order */
 	struct subscriber subscriber; /* once it is a stream */
+	struct account account[];     /* one, if somebody wants to know */
 };
 
 /*
@@ -104,6 +106,10 @@ void connection_linger(struct connection *c);
 
 /* Closes a connection whose deadline is over. */
 void connection_check_deadline(struct connection *c);
+
+/* "::1" */
+const char *connection_address(const struct connection *c,
+    char text[CONNECTION_PEER_MAX]);
 
 /* "[::1]:40000" */
 const char *connection_peer(const struct connection *c,

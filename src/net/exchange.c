@@ -5,6 +5,7 @@
 
 #include "core/buffer.h"
 #include "core/http.h"
+#include "net/account.h"
 #include "net/connection.h"
 #include "net/exchange.h"
 #include "net/route.h"
@@ -54,6 +55,7 @@ exchange_finish(struct connection *c)
 		connection_linger(c);
 		return;
 	}
+	account_end(c);
 	buffer_reset(&x->out);
 	buffer_shift(&x->in, x->used);
 	x->body = NULL;
@@ -120,6 +122,7 @@ exchange_reply(struct connection *c, const struct http_request *request,
 		x->body = body;
 		x->body_size = size;
 	}
+	account_answer(c, status, x->out.size);
 	connection_enter(c, CONNECTION_REPLY, EXCHANGE_REPLY_MS);
 	exchange_send(c);
 }
@@ -151,6 +154,7 @@ exchange_refuse(struct connection *c, const struct http_request *request,
 		buffer_append_format(&x->out, "Retry-After: %d\r\n",
 		    EXCHANGE_RETRY_S);
 	buffer_append_string(&x->out, "\r\n");
+	account_answer(c, status, x->out.size);
 	if (request == NULL || request->method != HTTP_HEAD)
 		buffer_append_format(&x->out, "%s\n", why);
 	if (x->out.failed) {
@@ -172,6 +176,7 @@ exchange_reply_head(struct connection *c, const struct buffer *head)
 		return;
 	}
 	x->keep_alive = false;
+	account_answer(c, 200, head->size);
 	connection_enter(c, CONNECTION_REPLY, EXCHANGE_REPLY_MS);
 	exchange_send(c);
 }
@@ -183,13 +188,21 @@ exchange_leftover(const struct exchange *x, size_t *n)
 	return x->in.data + x->used;
 }
 
+/* Refuses what is no request, or is none that is served. */
+static void
+exchange_refuse_bytes(struct connection *c, int status, const char *why)
+{
+	account_begin(c, NULL);
+	exchange_refuse(c, NULL, status, why);
+}
+
 void
 exchange_time_out(struct connection *c)
 {
 	if (c->exchange->in.size == 0)
 		connection_close(c, "no request came");
 	else
-		exchange_refuse(c, NULL, 408,
+		exchange_refuse_bytes(c, 408,
 		    "the request was not complete in time");
 }
 
@@ -205,11 +218,12 @@ exchange_parse(struct connection *c)
 	case HTTP_MORE:
 		return false;
 	case HTTP_ERROR:
-		exchange_refuse(c, NULL, request.status, request.why);
+		exchange_refuse_bytes(c, request.status, request.why);
 		return false;
 	case HTTP_DONE:
 		break;
 	}
+	account_begin(c, &request);
 	route_request(c, &request);
 	return true;
 }

@@ -41,7 +41,7 @@ void exchange_reply(struct connection *c, const struct http_request *request,
 void exchange_refuse(struct connection *c, const struct http_request *request,
     int status, const char *why);
 
-/* Answers with a whole head and no body, and ends the connection. */
+/* Answers with a whole head, of 200, and no body, and ends the connection. */
 void exchange_reply_head(struct connection *c, const struct buffer *head);
 
 /* What came behind the request that is being answered; valid as long as x. */

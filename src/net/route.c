@@ -10,6 +10,7 @@
 #include "core/query.h"
 #include "core/websocket.h"
 #include "net/access.h"
+#include "net/account.h"
 #include "net/connection.h"
 #include "net/exchange.h"
 #include "net/route.h"
@@ -121,6 +122,7 @@ route_open_stream(struct connection *c, const struct http_request *request,
 	struct subscriber *s = &c->subscriber;
 	enum carrier carrier = CARRIER_PLAIN;
 	bool gzip = route_compresses(c->server, request, q);
+	struct buffer *head;
 	const uint8_t *bytes;
 	size_t n;
 
@@ -138,8 +140,12 @@ route_open_stream(struct connection *c, const struct http_request *request,
 		return;
 	}
 	s->deflates = route_deflates(c->server, request);
-	route_append_stream_head(subscriber_head(s), c->server, request, format,
-	    gzip, feed_next(&s->cursor));
+	head = subscriber_head(s);
+	n = head->size;
+	route_append_stream_head(head, c->server, request, format, gzip,
+	    feed_next(&s->cursor));
+	account_answer(c, carrier == CARRIER_WEBSOCKET ? 101 : 200,
+	    head->size - n);
 	/* A client may send frames right behind its request. */
 	bytes = exchange_leftover(x, &n);
 	if (n > 0)

@@ -35,6 +35,12 @@ server_now(struct wsexec_server *s)
 	return s->now_us;
 }
 
+double
+server_time(void)
+{
+	return (double)server_clock_us(CLOCK_REALTIME) / 1e6;
+}
+
 void
 server_log(struct wsexec_server *s, int level, const char *format, ...)
 {

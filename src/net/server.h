@@ -100,6 +100,9 @@ struct wsexec_server {
 /* Updates and returns now_us. */
 int64_t server_now(struct wsexec_server *s);
 
+/* Seconds since 1970. */
+double server_time(void);
+
 /* Sees to it that the turn runs after the callbacks of this iteration. */
 void server_need_turn(struct wsexec_server *s);
 

@@ -153,6 +153,7 @@ settings_copy(struct settings *to, const struct wsexec_config *from)
 	to->ping_ms = to_ms(from->ping_seconds, 25);
 	to->on_event = from->on_event;
 	to->on_log = from->on_log;
+	to->on_access = from->on_access;
 	to->arg = from->arg;
 	return settings_copy_strings(to, from);
 }

@@ -32,6 +32,7 @@ struct settings {
 	int64_t ping_ms;
 	void (*on_event)(enum wsexec_event event, void *arg);
 	void (*on_log)(int level, const char *line, void *arg);
+	void (*on_access)(const struct wsexec_access *access, void *arg);
 	void *arg;
 };
 

@@ -106,6 +106,8 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_null(o.allowed_hosts[0]);
 	assert_true(o.ping_interval_s == 25);
 	assert_null(o.title);
+	assert_null(o.access_log);
+	assert_int_equal(o.access_log_format, ACCESS_COMMON);
 	assert_int_equal(o.verbose, 0);
 	assert_null(o.command[0]);
 }
@@ -137,6 +139,7 @@ SHOW(ping, "%g", o->ping_interval_s)
 SHOW(verbose, "%d", o->verbose)
 SHOW(flags, "%d%d%d%d", o->pty, o->quiet, o->no_auth, o->token)
 SHOW(strings, "%s|%s|%s|%s", o->cwd, o->output, o->title, o->token_file)
+SHOW(access_log, "%s %d", o->access_log, (int)o->access_log_format)
 SHOW(addresses, "%s %s", o->addresses[0],
     o->addresses[1] == NULL ? "-" : o->addresses[1])
 SHOW(env, "%s %s %s", o->env[0], o->env[1], o->env[2] == NULL ? "-" : o->env[2])
@@ -199,6 +202,9 @@ static const struct {
 	{ "-w /x -o f --title T --token-file F", show_strings, "/x|f|T|F" },
 	{ "--cwd= -o - --title --port --token-file=", show_strings,
 	    "|-|--port|" },
+	{ "--access-log -", show_access_log, "- 0" },
+	{ "--access-log f --access-log-format combined", show_access_log,
+	    "f 1" },
 	{ "-a ::1", show_addresses, "::1 -" },
 	{ "-a ::1 --address localhost", show_addresses, "::1 localhost" },
 	{ "-e A=1 --env B= ls", show_env, "A=1 B= -" },
@@ -314,6 +320,8 @@ static const struct {
 	{ "--completion fish", "--completion: 'fish' is not bash|zsh" },
 	{ "--completion", "--completion: needs a value bash|zsh" },
 	{ "--slow quick", "--slow: 'quick' is not skip|disconnect|block" },
+	{ "--access-log-format json",
+	    "--access-log-format: 'json' is not common|combined" },
 	{ "--slow ski", "--slow: 'ski' is not skip|disconnect|block" },
 	{ "--slow skip|block",
 	    "--slow: 'skip|block' is not "
