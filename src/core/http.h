@@ -16,6 +16,7 @@
 #define HTTP_TARGET_MAX 2048 /* bytes of a request target; more is 414 */
 #define HTTP_FIELDS_MAX 64   /* fields of a head; more is 431 */
 #define HTTP_METHOD_MAX 16   /* bytes of a method; more is 501 */
+#define HTTP_DATE_MAX 30     /* bytes of a date, and NUL */
 
 struct slice {
 	const char *data; /* borrowed: the head that was parsed */
@@ -97,6 +98,12 @@ struct slice slice_trim(struct slice s); /* of white space around it */
 bool slice_equals(struct slice s, const char *string);
 bool slice_equals_nocase(struct slice s, const char *string);
 bool slice_equals_slice_nocase(struct slice a, struct slice b);
+
+/*
+ * "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7) for seconds since
+ * 1970, up to the year 9999.
+ */
+void http_date(int64_t seconds, char text[HTTP_DATE_MAX]);
 
 /* "Not Found" for 404; "Unknown" for what is not used here. */
 const char *http_status_text(int status);

@@ -25,10 +25,6 @@ struct exchange {
 	bool keep_alive;
 };
 
-const char exchange_safety[] = "X-Content-Type-Options: nosniff\r\n"
-			       "Referrer-Policy: no-referrer\r\n"
-			       "Cross-Origin-Resource-Policy: same-origin\r\n";
-
 struct exchange *
 exchange_new(void)
 {
@@ -43,6 +39,17 @@ exchange_free(struct exchange *x)
 	buffer_clear(&x->in);
 	buffer_clear(&x->out);
 	free(x);
+}
+
+void
+exchange_append_status(struct buffer *out, struct wsexec_server *s, int status)
+{
+	buffer_append_format(out,
+	    "HTTP/1.1 %d %s\r\nDate: %s\r\n"
+	    "X-Content-Type-Options: nosniff\r\n"
+	    "Referrer-Policy: no-referrer\r\n"
+	    "Cross-Origin-Resource-Policy: same-origin\r\n",
+	    status, http_status_text(status), server_date(s));
 }
 
 /* An answer is sent: the next request may follow. */
@@ -102,11 +109,9 @@ exchange_reply(struct connection *c, const struct http_request *request,
 	x->keep_alive = request != NULL && request->keep_alive &&
 	    x->requests < CONNECTION_REQUESTS_MAX &&
 	    !server_is_leaving(c->server);
-	buffer_append_format(&x->out, "HTTP/1.1 %d %s\r\n", status,
-	    http_status_text(status));
+	exchange_append_status(&x->out, c->server, status);
 	if (status != 304)
 		buffer_append_format(&x->out, "Content-Length: %zu\r\n", size);
-	buffer_append_string(&x->out, exchange_safety);
 	buffer_append_string(&x->out, fields);
 	if (!x->keep_alive)
 		buffer_append_string(&x->out, "Connection: close\r\n");
@@ -137,11 +142,12 @@ exchange_refuse(struct connection *c, const struct http_request *request,
 	server_log(c->server, 1, "%s: refused with %d: %s",
 	    connection_peer(c, peer), status, why);
 	x->keep_alive = false;
+	exchange_append_status(&x->out, c->server, status);
 	buffer_append_format(&x->out,
-	    "HTTP/1.1 %d %s\r\nContent-Length: %zu\r\n"
+	    "Content-Length: %zu\r\n"
 	    "Content-Type: text/plain; charset=utf-8\r\n"
-	    "Cache-Control: no-store\r\nConnection: close\r\n%s",
-	    status, http_status_text(status), strlen(why) + 1, exchange_safety);
+	    "Cache-Control: no-store\r\nConnection: close\r\n",
+	    strlen(why) + 1);
 	if (status == 426)
 		buffer_append_string(&x->out,
 		    "Upgrade: websocket\r\n"

@@ -14,9 +14,14 @@ struct buffer;
 struct connection;
 struct exchange;
 struct http_request;
+struct wsexec_server;
 
-/* Fields that are sent with every answer. */
-extern const char exchange_safety[];
+/*
+ * Appends the line that begins an answer, and the fields that are sent with
+ * every answer but 101.
+ */
+void exchange_append_status(struct buffer *out, struct wsexec_server *s,
+    int status);
 
 struct exchange *exchange_new(void);
 void exchange_free(struct exchange *x);

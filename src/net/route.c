@@ -44,24 +44,24 @@ route_deflates(const struct wsexec_server *s,
 }
 
 static void
-route_append_upgrade_head(struct buffer *out, const struct wsexec_server *s,
+route_append_upgrade_head(struct buffer *out, struct wsexec_server *s,
     const struct http_request *request, uint64_t first)
 {
 	char key[WEBSOCKET_KEY_MAX];
 
 	websocket_accept_key(request, key);
 	buffer_append_format(out,
-	    "HTTP/1.1 101 Switching Protocols\r\n"
+	    "HTTP/1.1 101 Switching Protocols\r\nDate: %s\r\n"
 	    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
 	    "Sec-WebSocket-Accept: %s\r\n%s"
 	    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n\r\n",
-	    key, route_deflates(s, request) ? route_extension : "", s->run,
-	    first);
+	    server_date(s), key,
+	    route_deflates(s, request) ? route_extension : "", s->run, first);
 }
 
 /* Appends the head that begins a stream; first: its first record. */
 static void
-route_append_stream_head(struct buffer *out, const struct wsexec_server *s,
+route_append_stream_head(struct buffer *out, struct wsexec_server *s,
     const struct http_request *request, enum format format, bool gzip,
     uint64_t first)
 {
@@ -69,8 +69,9 @@ route_append_stream_head(struct buffer *out, const struct wsexec_server *s,
 		route_append_upgrade_head(out, s, request, first);
 		return;
 	}
+	exchange_append_status(out, s, 200);
 	buffer_append_format(out,
-	    "HTTP/1.1 200 OK\r\nContent-Type: %s; charset=utf-8\r\n"
+	    "Content-Type: %s; charset=utf-8\r\n"
 	    "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
 	    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n",
 	    format == FORMAT_JSON ? "application/x-ndjson" : "text/plain",
@@ -80,7 +81,6 @@ route_append_stream_head(struct buffer *out, const struct wsexec_server *s,
 		buffer_append_string(out, "Content-Encoding: gzip\r\n");
 	if (request->minor == 1)
 		buffer_append_string(out, "Transfer-Encoding: chunked\r\n");
-	buffer_append_string(out, exchange_safety);
 	buffer_append_string(out, "Connection: close\r\n\r\n");
 }
 

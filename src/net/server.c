@@ -41,6 +41,17 @@ server_time(void)
 	return (double)server_clock_us(CLOCK_REALTIME) / 1e6;
 }
 
+const char *
+server_date(struct wsexec_server *s)
+{
+	int64_t now_s = server_clock_us(CLOCK_REALTIME) / 1000000;
+
+	if (now_s != s->date_s || s->date[0] == '\0')
+		http_date(now_s, s->date);
+	s->date_s = now_s;
+	return s->date;
+}
+
 void
 server_log(struct wsexec_server *s, int level, const char *format, ...)
 {

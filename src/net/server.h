@@ -22,6 +22,7 @@
 #include <event2/event_struct.h>
 
 #include "core/format.h"
+#include "core/http.h"
 #include "net/settings.h"
 #include "wsexec.h"
 
@@ -92,6 +93,8 @@ struct wsexec_server {
 	bool clients_changed;  /* their number, since it was last told */
 	int64_t progress_us;   /* when a client last took a byte */
 	int64_t now_us;	       /* monotonic, as of this callback */
+	int64_t date_s;	       /* what date is for, since 1970 */
+	char date[HTTP_DATE_MAX];
 
 	uint64_t partial_seq[STREAM_COUNT]; /* of the unfinished line told */
 	size_t partial_size[STREAM_COUNT];  /* bytes of it */
@@ -102,6 +105,9 @@ int64_t server_now(struct wsexec_server *s);
 
 /* Seconds since 1970. */
 double server_time(void);
+
+/* The date and time, as answers have them. */
+const char *server_date(struct wsexec_server *s);
 
 /* Sees to it that the turn runs after the callbacks of this iteration. */
 void server_need_turn(struct wsexec_server *s);

@@ -66,6 +66,11 @@ def close_frame(code=None, reason=b""):
     return frame(CLOSE, payload)
 
 
+def without_date(peer):
+    """The fields of an answer that do not change by themselves."""
+    return {k: v for k, v in peer.fields.items() if k != "date"}
+
+
 class Peer:
     """A connection to wsexec."""
 

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from harness import TIMEOUT_S, digest, is_sanitized, wait_until
-from rawsocket import Peer, head
+from rawsocket import Peer, head, without_date
 from viewers import fetch, parse_records, rejoin
 
 GZIP_AT_ONCE = 64
@@ -212,7 +212,7 @@ def test_head_is_get_without_the_body(start, connect, target, coding):
     get, just_head = connect(run), connect(run)
     assert get.ask(head(target, **request)) == 200
     assert just_head.ask(head(target, method="HEAD", **request)) == 200
-    assert just_head.fields == get.fields
+    assert without_date(just_head) == without_date(get)
     assert just_head.read_rest() == b""
 
 
