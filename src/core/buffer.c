@@ -8,6 +8,7 @@
 #include "core/buffer.h"
 
 #define BUFFER_FIRST 64 /* bytes allocated at first */
+#define DIGITS_MAX 20	/* of a uint64_t */
 
 void
 buffer_clear(struct buffer *b)
@@ -64,6 +65,19 @@ void
 buffer_append_byte(struct buffer *b, uint8_t byte)
 {
 	buffer_append(b, &byte, 1);
+}
+
+void
+buffer_append_number(struct buffer *b, uint64_t number)
+{
+	char digits[DIGITS_MAX];
+	size_t i = sizeof(digits);
+
+	do {
+		digits[--i] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	buffer_append(b, digits + i, sizeof(digits) - i);
 }
 
 void

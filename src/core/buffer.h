@@ -58,6 +58,7 @@ buffer_append(struct buffer *b, const void *bytes, size_t n)
 
 void buffer_append_string(struct buffer *b, const char *s);
 void buffer_append_byte(struct buffer *b, uint8_t byte);
+void buffer_append_number(struct buffer *b, uint64_t number); /* decimal */
 void buffer_append_format(struct buffer *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

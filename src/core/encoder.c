@@ -22,8 +22,9 @@ struct encoder {
 	struct websocket_output *frames; /* owned */
 	struct buffer scratch;	   /* a payload; empty between two records */
 	struct deflater *deflater; /* borrowed: by the call in progress */
-	struct buffer deflated;	   /* a payload, compressed */
+	struct buffer wrapped;	   /* a payload, compressed or as an event */
 	uint64_t deflated_bytes;   /* compressed so far, not yet taken */
+	const char *run;	   /* borrowed: by its owner */
 };
 
 struct encoder *
@@ -33,7 +34,8 @@ encoder_new(void)
 
 	if ((e = calloc(1, sizeof(*e))) == NULL)
 		return NULL;
-	e->scratch = e->deflated = (struct buffer)BUFFER_INIT;
+	e->scratch = e->wrapped = (struct buffer)BUFFER_INIT;
+	e->run = "";
 	if ((e->frames = websocket_output_new()) == NULL) {
 		free(e);
 		return NULL;
@@ -48,8 +50,14 @@ encoder_free(struct encoder *e)
 		return;
 	websocket_output_free(e->frames);
 	buffer_clear(&e->scratch);
-	buffer_clear(&e->deflated);
+	buffer_clear(&e->wrapped);
 	free(e);
+}
+
+void
+encoder_set_run(struct encoder *e, const char *run)
+{
+	e->run = run;
 }
 
 static void
@@ -106,15 +114,15 @@ encoder_append_frame(struct encoder *e, struct buffer *out,
 	unsigned int flags = 0;
 
 	if (e->deflater != NULL) {
-		buffer_reset(&e->deflated);
-		deflater_append(e->deflater, &e->deflated, payload, size);
+		buffer_reset(&e->wrapped);
+		deflater_append(e->deflater, &e->wrapped, payload, size);
 		e->deflated_bytes += size;
-		if (e->deflated.failed) {
+		if (e->wrapped.failed) {
 			out->failed = true;
 			return;
 		}
-		payload = e->deflated.data;
-		size = e->deflated.size;
+		payload = e->wrapped.data;
+		size = e->wrapped.size;
 		flags = WEBSOCKET_COMPRESSED;
 	}
 	websocket_output_append(e->frames, out, opcode, flags, payload, size);
@@ -136,10 +144,39 @@ encoder_append_message(struct encoder *e, struct buffer *out,
 		    e->scratch.size);
 }
 
+static void
+append_body(struct buffer *out, enum carrier carrier,
+    const struct format_payload *p)
+{
+	if (carrier_is_chunked(carrier))
+		append_chunk(out, p);
+	else
+		append_plain(out, p);
+}
+
+static void
+encoder_append_event(struct encoder *e, struct buffer *out,
+    enum carrier carrier, const struct format_event *event,
+    const struct format_payload *p)
+{
+	struct format_payload body = { 0 };
+
+	buffer_reset(&e->wrapped);
+	format_event(&e->wrapped, event, p->data, p->size);
+	if (e->wrapped.failed) {
+		out->failed = true;
+		return;
+	}
+	body.data = e->wrapped.data;
+	body.size = e->wrapped.size;
+	append_body(out, carrier, &body);
+}
+
 /* Puts a payload on the wire; the scratch buffer is empty after that. */
 static void
 encoder_carry(struct encoder *e, struct buffer *out, enum format format,
-    enum carrier carrier, const struct format_payload *p)
+    enum carrier carrier, const struct format_event *event,
+    const struct format_payload *p)
 {
 	if (e->scratch.failed)
 		out->failed = true;
@@ -147,32 +184,33 @@ encoder_carry(struct encoder *e, struct buffer *out, enum format format,
 		encoder_append_message(e, out,
 		    format == FORMAT_RAW ? WEBSOCKET_BINARY : WEBSOCKET_TEXT,
 		    p);
-	else if (carrier == CARRIER_CHUNKED)
-		append_chunk(out, p);
+	else if (carrier_has_events(carrier))
+		encoder_append_event(e, out, carrier, event, p);
 	else
-		append_plain(out, p);
+		append_body(out, carrier, p);
 	buffer_reset(&e->scratch);
 }
 
-/* The same for a payload that is in the scratch buffer. */
+/* The same for a payload that is in the scratch buffer, and no raw bytes. */
 static void
-encoder_carry_scratch(struct encoder *e, struct buffer *out, enum format format,
-    enum carrier carrier)
+encoder_carry_scratch(struct encoder *e, struct buffer *out,
+    enum carrier carrier, const struct format_event *event)
 {
 	struct format_payload p = { e->scratch.data, e->scratch.size, true };
 
-	encoder_carry(e, out, format, carrier, &p);
+	encoder_carry(e, out, FORMAT_JSON, carrier, event, &p);
 }
 
 void
 encoder_append_line(struct encoder *e, struct buffer *out, enum format format,
     enum carrier carrier, const struct record *r)
 {
+	const struct format_event event = { NULL, e->run, r->seq };
 	struct format_payload p;
 
 	if (format == FORMAT_JSON) {
 		format_json_line(&e->scratch, r, false);
-		encoder_carry_scratch(e, out, format, carrier);
+		encoder_carry_scratch(e, out, carrier, &event);
 		return;
 	}
 	if (format == FORMAT_TEXT)
@@ -182,7 +220,7 @@ encoder_append_line(struct encoder *e, struct buffer *out, enum format format,
 	/* A message of no bytes would say nothing. */
 	if (format == FORMAT_RAW && p.size == 0 && !p.newline)
 		return;
-	encoder_carry(e, out, format, carrier, &p);
+	encoder_carry(e, out, format, carrier, &event, &p);
 }
 
 void
@@ -207,51 +245,71 @@ void
 encoder_append_partial(struct encoder *e, struct buffer *out,
     enum format format, enum carrier carrier, const struct record *r)
 {
-	if (format != FORMAT_JSON)
+	static const struct format_event event = { .type = "partial" };
+
+	if (!format_tells_all(format, carrier))
 		return;
 	format_json_line(&e->scratch, r, true);
-	encoder_carry_scratch(e, out, format, carrier);
+	encoder_carry_scratch(e, out, carrier, &event);
 }
 
 void
 encoder_append_start(struct encoder *e, struct buffer *out, enum format format,
     enum carrier carrier, const struct start_info *info)
 {
-	if (format != FORMAT_JSON)
+	static const struct format_event event = { .type = "start" };
+
+	if (!format_tells_all(format, carrier))
 		return;
 	format_json_start(&e->scratch, info);
-	encoder_carry_scratch(e, out, format, carrier);
+	encoder_carry_scratch(e, out, carrier, &event);
 }
 
 void
 encoder_append_gap(struct encoder *e, struct buffer *out, enum format format,
     enum carrier carrier, uint64_t first, uint64_t last, enum gap_reason reason)
 {
-	if (format == FORMAT_RAW)
-		return;
-	if (format == FORMAT_TEXT)
+	static const struct format_event event = { .type = "gap" };
+
+	if (format_tells_all(format, carrier))
+		format_json_gap(&e->scratch, first, last, reason);
+	else if (format == FORMAT_TEXT)
 		format_text_gap(&e->scratch, first, last, reason);
 	else
-		format_json_gap(&e->scratch, first, last, reason);
-	encoder_carry_scratch(e, out, format, carrier);
+		return;
+	encoder_carry_scratch(e, out, carrier, &event);
 }
 
 void
 encoder_append_clients(struct encoder *e, struct buffer *out,
     enum format format, enum carrier carrier, size_t count)
 {
-	if (format != FORMAT_JSON)
+	static const struct format_event event = { .type = "clients" };
+
+	if (!format_tells_all(format, carrier))
 		return;
 	format_json_clients(&e->scratch, count);
-	encoder_carry_scratch(e, out, format, carrier);
+	encoder_carry_scratch(e, out, carrier, &event);
 }
 
 void
 encoder_append_exit(struct encoder *e, struct buffer *out, enum format format,
     enum carrier carrier, const struct exit_info *info)
 {
-	if (format != FORMAT_JSON)
+	const struct format_event event = { "exit", e->run, 0 };
+
+	if (!format_tells_all(format, carrier))
 		return;
 	format_json_exit(&e->scratch, info);
-	encoder_carry_scratch(e, out, format, carrier);
+	encoder_carry_scratch(e, out, carrier, &event);
+}
+
+void
+encoder_append_hint(struct buffer *out, enum carrier carrier, const char *hint)
+{
+	/* The newline is the empty line at the end of an event of nothing. */
+	const struct format_payload p = { (const uint8_t *)hint, strlen(hint),
+		true };
+
+	append_body(out, carrier, &p);
 }

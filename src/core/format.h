@@ -14,6 +14,12 @@
  *	raw          binary message   bytes a chunk      bytes
  *
  * Text and raw have no newline where the command wrote none.
+ *
+ * The carriers for events make an event of each record, and put that into a
+ * chunk or not.  Lines are events of no type, with the payload of the format
+ * as their data and RUN/SEQ as their id.  Other records are events of their
+ * own type, whatever the format is, with JSON as their data; only that of the
+ * exit record has an id, RUN/exit.
  */
 
 #include <stdbool.h>
@@ -37,8 +43,36 @@ enum carrier {
 	CARRIER_CHUNKED,	   /* RFC 9112 section 7.1: a chunk a record */
 	CARRIER_PLAIN,		   /* as it is, ended by the connection */
 	CARRIER_WEBSOCKET_DEFLATE, /* RFC 7692: compressed, for lines only */
+	CARRIER_EVENTS_CHUNKED,	   /* HTML: an event a chunk */
+	CARRIER_EVENTS_PLAIN,	   /* an event a record, as it is */
 	CARRIER_COUNT,
 };
+
+#define FORMAT_EXIT_ID "exit" /* instead of SEQ */
+
+/* For encoder_append_hint(): a comment; milliseconds to wait at a break. */
+#define FORMAT_COMMENT ":\n"
+#define FORMAT_RETRY "retry: 2000\n"
+
+static inline bool
+carrier_is_chunked(enum carrier carrier)
+{
+	return carrier == CARRIER_CHUNKED || carrier == CARRIER_EVENTS_CHUNKED;
+}
+
+static inline bool
+carrier_has_events(enum carrier carrier)
+{
+	return carrier == CARRIER_EVENTS_CHUNKED ||
+	    carrier == CARRIER_EVENTS_PLAIN;
+}
+
+/* Whether more than lines and gaps are told. */
+static inline bool
+format_tells_all(enum format format, enum carrier carrier)
+{
+	return format == FORMAT_JSON || carrier_has_events(carrier);
+}
 
 /* Why records are missing. */
 enum gap_reason {
@@ -68,6 +102,8 @@ struct exit_info {
 struct encoder;
 
 struct encoder *encoder_new(void);
+/* The run that ids are of; borrowed, outlives the encoder. */
+void encoder_set_run(struct encoder *e, const char *run);
 void encoder_free(struct encoder *e);
 
 /* Bytes that were compressed since it was made or last asked. */
@@ -75,8 +111,8 @@ uint64_t encoder_take_deflated(struct encoder *e);
 
 /*
  * Each appends one record to out.  Formats that cannot carry it append
- * nothing: text carries lines and gaps, raw carries lines.  Text that is not
- * valid UTF-8 is repaired, but for raw.  A failure is out->failed.
+ * nothing: without events text carries lines and gaps, raw carries lines.  Text
+ * that is not valid UTF-8 is repaired, but for raw.  A failure is out->failed.
  */
 void encoder_append_line(struct encoder *e, struct buffer *out,
     enum format format, enum carrier carrier, const struct record *r);
@@ -86,7 +122,7 @@ void encoder_append_line(struct encoder *e, struct buffer *out,
  */
 void encoder_append_deflated(struct encoder *e, struct deflater *d,
     struct buffer *out, enum format format, const struct record *r);
-/* A line so far: json only, with "partial":true and the seq it will have. */
+/* A line so far: with "partial":true and the seq it will have. */
 void encoder_append_partial(struct encoder *e, struct buffer *out,
     enum format format, enum carrier carrier, const struct record *r);
 void encoder_append_start(struct encoder *e, struct buffer *out,
@@ -98,5 +134,8 @@ void encoder_append_clients(struct encoder *e, struct buffer *out,
     enum format format, enum carrier carrier, size_t count);
 void encoder_append_exit(struct encoder *e, struct buffer *out,
     enum format format, enum carrier carrier, const struct exit_info *info);
+/* Between two events: a line of the event stream that is none of an event. */
+void encoder_append_hint(struct buffer *out, enum carrier carrier,
+    const char *hint);
 
 #endif

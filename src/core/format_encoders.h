@@ -24,6 +24,13 @@ struct format_payload {
 		       * message, which ends by itself */
 };
 
+/* What an event has besides its data. */
+struct format_event {
+	const char *type; /* NULL: none, which is a message */
+	const char *run;  /* NULL: it has no id */
+	uint64_t seq;	  /* 0: the id is that of the exit record */
+};
+
 /*
  * The payload of a line.  scratch (empty) is written to only if the payload
  * is not the text of the record as it is; a failure is scratch->failed.
@@ -42,5 +49,9 @@ void format_json_gap(struct buffer *out, uint64_t first, uint64_t last,
     enum gap_reason reason);
 void format_json_clients(struct buffer *out, size_t count);
 void format_json_exit(struct buffer *out, const struct exit_info *info);
+
+/* Appends an event with a payload as its data. */
+void format_event(struct buffer *out, const struct format_event *event,
+    const uint8_t *data, size_t size);
 
 #endif

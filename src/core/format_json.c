@@ -19,19 +19,6 @@
 /* A string literal, without the strlen(). */
 #define APPEND(out, literal) buffer_append(out, literal, sizeof(literal) - 1)
 
-static void
-json_append_number(struct buffer *out, uint64_t value)
-{
-	char digits[DIGITS_MAX];
-	size_t i = sizeof(digits);
-
-	do {
-		digits[--i] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value > 0);
-	buffer_append(out, digits + i, sizeof(digits) - i);
-}
-
 /* value with its last places (1 to 6) behind the decimal point. */
 static void
 json_append_decimal(struct buffer *out, int64_t value, unsigned int places)
@@ -163,7 +150,7 @@ void
 format_json_line(struct buffer *out, const struct record *r, bool partial)
 {
 	APPEND(out, "{\"type\":\"line\",\"seq\":");
-	json_append_number(out, r->seq);
+	buffer_append_number(out, r->seq);
 	APPEND(out, ",\"time\":");
 	json_append_decimal(out, r->time_us, 6);
 	if (r->stream == STREAM_STDERR)
@@ -207,11 +194,11 @@ format_json_start(struct buffer *out, const struct start_info *info)
 	if (info->pid == 0)
 		APPEND(out, "null");
 	else
-		json_append_number(out, (uint64_t)info->pid);
+		buffer_append_number(out, (uint64_t)info->pid);
 	APPEND(out, ",\"first\":");
-	json_append_number(out, info->first);
+	buffer_append_number(out, info->first);
 	APPEND(out, ",\"last\":");
-	json_append_number(out, info->last);
+	buffer_append_number(out, info->last);
 	APPEND(out, ",\"resumed\":");
 	json_append_bool(out, info->resumed);
 	APPEND(out, "}");
@@ -222,9 +209,9 @@ format_json_gap(struct buffer *out, uint64_t first, uint64_t last,
     enum gap_reason reason)
 {
 	APPEND(out, "{\"type\":\"gap\",\"first\":");
-	json_append_number(out, first);
+	buffer_append_number(out, first);
 	APPEND(out, ",\"last\":");
-	json_append_number(out, last);
+	buffer_append_number(out, last);
 	if (reason == GAP_SLOW)
 		APPEND(out, ",\"reason\":\"slow\"}");
 	else
@@ -235,7 +222,7 @@ void
 format_json_clients(struct buffer *out, size_t count)
 {
 	APPEND(out, "{\"type\":\"clients\",\"count\":");
-	json_append_number(out, count);
+	buffer_append_number(out, count);
 	APPEND(out, "}");
 }
 
@@ -261,6 +248,6 @@ format_json_exit(struct buffer *out, const struct exit_info *info)
 	APPEND(out, ",\"seconds\":");
 	json_append_decimal(out, json_milliseconds(info->seconds), 3);
 	APPEND(out, ",\"last\":");
-	json_append_number(out, info->last);
+	buffer_append_number(out, info->last);
 	APPEND(out, "}");
 }
