@@ -431,7 +431,7 @@ http_field(const struct http_request *request, const char *name)
 }
 
 struct slice
-http_list_take_item(struct slice *list)
+http_take_item(struct slice *list, char separator)
 {
 	struct slice item = { list->data, 0 };
 	bool is_quoted = false, is_escaped = false;
@@ -440,7 +440,7 @@ http_list_take_item(struct slice *list)
 	for (i = 0; i < list->size; i++) {
 		char c = list->data[i];
 
-		if (c == ',' && !is_quoted)
+		if (c == separator && !is_quoted)
 			break;
 		if (c == '"' && !is_escaped)
 			is_quoted = !is_quoted;
@@ -461,7 +461,7 @@ list_has_token(struct slice list, const char *token)
 	const char *parameters;
 
 	while (list.size > 0) {
-		item = http_list_take_item(&list);
+		item = http_take_item(&list, ',');
 		parameters = memchr(item.data, ';', item.size);
 		if (parameters != NULL)
 			item.size = (size_t)(parameters - item.data);

@@ -74,10 +74,10 @@ bool http_field_has_token(const struct http_request *request, const char *name,
 bool http_is_token_byte(char c);
 
 /*
- * Takes an item, which may be empty, from the front of a comma-separated list:
- * what is before the next comma that is not in a quoted string.
+ * Takes an item, which may be empty, from the front of a list: what is before
+ * the next separator (a comma, a semicolon) that is not in a quoted string.
  */
-struct slice http_list_take_item(struct slice *list);
+struct slice http_take_item(struct slice *list, char separator);
 
 /* What Accept-Encoding says of gzip (RFC 9110 section 12.5.3). */
 enum http_gzip {
@@ -87,6 +87,13 @@ enum http_gzip {
 };
 
 enum http_gzip http_accepts_gzip(const struct http_request *request);
+
+/*
+ * What Accept says of a media type (RFC 9110 section 12.5.1): its weight in
+ * thousandths, 0: not acceptable.  is_named: by its name, not by a range.
+ */
+int http_media_weight(const struct http_request *request, const char *type,
+    bool *is_named);
 
 /*
  * Whether the client has what the entity tag (with its quotes, strong) is of:

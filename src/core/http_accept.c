@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * What a client accepts of an answer: its coding, and whether it has it
- * already.  What is malformed counts for nothing.
+ * What a client accepts of an answer: its type, its coding, and whether it has
+ * it already.  What is malformed counts for nothing.
  */
 
 #include <string.h>
@@ -72,7 +72,7 @@ coding_weight(const struct http_request *request, const char *coding)
 			continue;
 		list = field->value;
 		while (list.size > 0) {
-			item = http_list_take_item(&list);
+			item = http_take_item(&list, ',');
 			weight = weight_take(&item);
 			if (weight != WEIGHT_NONE &&
 			    slice_equals_nocase(item, coding))
@@ -101,6 +101,82 @@ http_accepts_gzip(const struct http_request *request)
 	if (gzip <= 0 || gzip < identity)
 		return HTTP_GZIP_REFUSED;
 	return is_named || identity == 0 ? HTTP_GZIP_WANTED : HTTP_GZIP_ALLOWED;
+}
+
+/* Takes "text/html" out of "text/html;level=1;q=0.5"; returns its weight. */
+static int
+range_take_weight(struct slice *item)
+{
+	struct slice rest = *item, parameter;
+
+	*item = slice_trim(http_take_item(&rest, ';'));
+	while (rest.size > 0) {
+		parameter = slice_trim(http_take_item(&rest, ';'));
+		if (parameter.size < 2 || parameter.data[1] != '=' ||
+		    (parameter.data[0] != 'q' && parameter.data[0] != 'Q'))
+			continue;
+		parameter.data += 2;
+		parameter.size -= 2;
+		return weight_parse(parameter);
+	}
+	return WEIGHT_MAX;
+}
+
+enum precedence {
+	PRECEDENCE_NONE, /* it is not in the range */
+	PRECEDENCE_ALL,	 /* of the range of all types */
+	PRECEDENCE_SOME, /* of the types that begin with the same word */
+	PRECEDENCE_NAME,
+};
+
+static enum precedence
+range_precedence(struct slice range, const char *type)
+{
+	struct slice front = { type, strcspn(type, "/") + 1 };
+
+	if (slice_equals_nocase(range, type))
+		return PRECEDENCE_NAME;
+	/* Java has long sent a single asterisk. */
+	if (slice_equals(range, "*/*") || slice_equals(range, "*"))
+		return PRECEDENCE_ALL;
+	if (range.size != front.size + 1 || range.data[front.size] != '*')
+		return PRECEDENCE_NONE;
+	range.size = front.size;
+	return slice_equals_slice_nocase(range, front) ? PRECEDENCE_SOME :
+							 PRECEDENCE_NONE;
+}
+
+int
+http_media_weight(const struct http_request *request, const char *type,
+    bool *is_named)
+{
+	enum precedence found = PRECEDENCE_NONE, precedence;
+	const struct http_field *field = request->fields;
+	struct slice list, range;
+	int weight, result = WEIGHT_NONE;
+	size_t i;
+
+	for (i = 0; i < request->field_count; i++, field++) {
+		list = field->value;
+		if (!slice_equals_nocase(field->name, "Accept"))
+			continue;
+		while (list.size > 0) {
+			range = http_take_item(&list, ',');
+			weight = range_take_weight(&range);
+			if (weight == WEIGHT_NONE || range.size == 0)
+				continue;
+			if (result == WEIGHT_NONE)
+				result = 0;
+			precedence = range_precedence(range, type);
+			if (precedence <= found)
+				continue;
+			found = precedence;
+			result = weight;
+		}
+	}
+	*is_named = found == PRECEDENCE_NAME;
+	/* Who says nothing takes everything. */
+	return result == WEIGHT_NONE ? WEIGHT_MAX : result;
 }
 
 /*

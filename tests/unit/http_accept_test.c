@@ -182,6 +182,100 @@ test_other_fields_say_nothing_of_it(void **state)
 	request_clear(&request);
 }
 
+/* The weight of text/html; named: one more. */
+static int
+media_weight(const char *value, const char *second)
+{
+	const char *const values[FIELDS] = { value, second };
+	struct http_request request;
+	bool is_named;
+	int weight;
+
+	request_init(&request, "ACCEPT", values);
+	weight = http_media_weight(&request, "text/html", &is_named);
+	request_clear(&request);
+	assert_true(weight >= 0 && weight <= 1000);
+	return weight + is_named;
+}
+
+static const struct {
+	int weight;
+	const char *value;
+} media[] = {
+	{ 1000, NULL },
+	{ 1000, "" },
+	{ 1000, " , " },
+	{ 1000, "*/*" },
+	{ 1000, "*" },
+	{ 1000, "text/*" },
+	{ 1001, "text/html" },
+	{ 1001, "TEXT/Html" },
+	{ 0, "text/htm" },
+	{ 0, "text/htmls" },
+	{ 0, "text" },
+	{ 0, "text/" },
+	{ 0, "tex/*" },
+	{ 0, "texts/*" },
+	{ 0, "html/*" },
+	{ 0, "*/html" },
+	{ 0, "text/**" },
+	{ 0, "image/png, text/plain" },
+	{ 0, "application/json" },
+
+	/* The most precise one counts, wherever it is. */
+	{ 501, "*/*, text/*;q=0.8, text/html;q=0.5" },
+	{ 501, "text/html;q=0.5, text/*;q=0.8, */*" },
+	{ 800, "text/*;q=0.8, */*" },
+	{ 800, "*/*, text/*;q=0.8" },
+	{ 100, "image/*, */*;q=0.1" },
+	{ 1, "text/html;q=0, */*" },
+	{ 0, "text/*;q=0, */*" },
+	{ 0, "*/*;q=0" },
+	{ 301, "text/html;q=0.3, text/html" },
+
+	/* Of parameters only the weight is looked at. */
+	{ 1001, "text/html;charset=utf-8" },
+	{ 701, "text/html ; level=1 ; q=0.7" },
+	{ 701, "text/html;Q=0.7;ext=1" },
+	{ 701, "text/html;a=\";q=0.1,\";q=0.7" },
+	{ 1001, "text/html;" },
+	{ 1001, "text/html;q" },
+	{ 1001, "text/html;qq=0" },
+
+	/* What is malformed counts for nothing. */
+	{ 1000, "text/html;q=2" },
+	{ 1000, "text/html;q=.5" },
+	{ 1000, "*/*;q=x" },
+	{ 0, "text/html;q=2, image/png" },
+	{ 201, "text/html;q=1.001, text/html;q=0.2" },
+
+	/* What is sent by Firefox, Chromium, an EventSource, Java. */
+	{ 1001,
+	    "text/html,application/xhtml+xml,application/xml;q=0.9,"
+	    "*/*;q=0.8" },
+	{ 1001,
+	    "text/html,application/xhtml+xml,application/xml;q=0.9,"
+	    "image/avif,image/webp,image/apng,*/*;q=0.8,"
+	    "application/signed-exchange;v=b3;q=0.7" },
+	{ 0, "text/event-stream" },
+	{ 1001, "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2" },
+};
+
+static void
+test_media(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(media); i++)
+		if (media_weight(media[i].value, NULL) != media[i].weight)
+			fail_msg("%d: %s", media_weight(media[i].value, NULL),
+			    media[i].value);
+	assert_int_equal(media_weight("*/*;q=0.4", "text/html;q=0.6"), 601);
+	assert_int_equal(media_weight("text/html;q=0.6", "*/*;q=0.4"), 601);
+	assert_int_equal(media_weight("image/png", "bad;q=x"), 0);
+}
+
 static bool
 has_copy(const char *value, const char *second)
 {
@@ -267,6 +361,7 @@ test_noise(void **state)
 			assert_non_null(strchr(value, '*'));
 		if (has_copy(value, NULL))
 			assert_string_equal(value, "*");
+		(void)media_weight(value, NULL);
 	}
 }
 
@@ -277,6 +372,7 @@ main(void)
 		cmocka_unit_test(test_accept_encoding),
 		cmocka_unit_test(test_two_fields_are_one_list),
 		cmocka_unit_test(test_other_fields_say_nothing_of_it),
+		cmocka_unit_test(test_media),
 		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_noise),
 	};
