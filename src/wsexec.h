@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,6 +38,7 @@ enum wsexec_error {
 	WSEXEC_ERR_SYSTEM = -2,	 /* errno says why */
 	WSEXEC_ERR_ADDRESS = -3, /* not a numeric address or "localhost" */
 	WSEXEC_ERR_ENDED = -4,	 /* the run has already ended */
+	WSEXEC_ERR_SOCKET = -5,	 /* not a stream socket that listens */
 };
 
 enum wsexec_stream {
@@ -110,6 +112,15 @@ struct wsexec_config {
 	void (*on_access)(const struct wsexec_access *access, void *arg);
 };
 
+/* A socket in the file system; for wsexec_server_listen_unix(). */
+struct wsexec_unix_socket {
+	const char *path;  /* up to 107 bytes; used again when it is closed */
+	unsigned int mode; /* permissions, whatever the umask; 0: 0600 */
+	bool has_owner;	   /* uid and gid are set, as by chown(2) */
+	uid_t uid;	   /* (uid_t)-1: stays */
+	gid_t gid;	   /* (gid_t)-1: stays */
+};
+
 /* How a run ended; for wsexec_server_end(). */
 struct wsexec_end {
 	int code;	/* exit status, if signal is 0 */
@@ -140,6 +151,27 @@ void wsexec_server_free(struct wsexec_server *server);
  */
 int wsexec_server_listen(struct wsexec_server *server, const char *address,
     uint16_t port, char *url, size_t size);
+
+/*
+ * Listens on a Unix socket.  Nobody can connect before it has its owner and
+ * mode.  A socket that is there and does not answer is replaced; one that
+ * answers is left alone (WSEXEC_ERR_SYSTEM, EADDRINUSE), and so is what is no
+ * socket (EEXIST).  At the end it is removed, if it is still this one.
+ *
+ * url gets "unix:PATH".  Where there is a token or a base path, a blank and
+ * the address to ask for behind it follow: "unix:PATH http://localhost/..."
+ */
+int wsexec_server_listen_unix(struct wsexec_server *server,
+    const struct wsexec_unix_socket *config, char *url, size_t size);
+
+/*
+ * Takes a stream socket that listens already, IPv4, IPv6 or Unix, such as one
+ * that a service manager has passed.  fd belongs to the server from then on,
+ * but not if this fails: WSEXEC_ERR_SOCKET, if it is something else.  It is
+ * set to O_NONBLOCK and closed on exec.  A Unix socket's file stays.
+ */
+int wsexec_server_listen_fd(struct wsexec_server *server, int fd, char *url,
+    size_t size);
 
 /* Tells clients that the run has begun; pid 0: there is none. */
 void wsexec_server_start(struct wsexec_server *server, long pid);

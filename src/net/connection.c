@@ -22,6 +22,7 @@
 
 #define CONNECTION_READ_MAX 8192      /* bytes taken in one callback */
 #define CONNECTION_NOTSENT_MAX 16384  /* unsent bytes the kernel may hold */
+#define CONNECTION_UNIX_MAX 65536     /* bytes it holds of a Unix socket */
 #define CONNECTION_KEEPALIVE_S 60     /* silence before the kernel asks */
 #define CONNECTION_KEEPALIVE_GAP_S 15 /* between its questions */
 #define CONNECTION_KEEPALIVE_COUNT 4  /* questions without an answer */
@@ -36,8 +37,13 @@ connection_set_option(int fd, int level, int name, int value)
 }
 
 static void
-connection_set_options(int fd)
+connection_set_options(int fd, sa_family_t family)
 {
+	if (family == AF_UNIX) {
+		connection_set_option(fd, SOL_SOCKET, SO_SNDBUF,
+		    CONNECTION_UNIX_MAX);
+		return;
+	}
 	connection_set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	connection_set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
 	    CONNECTION_NOTSENT_MAX);
@@ -50,8 +56,20 @@ connection_set_options(int fd)
 	    CONNECTION_KEEPALIVE_COUNT);
 }
 
+/* Who is at the other end of a Unix socket, which has no address. */
 static void
-connection_set_peer(struct connection *c, const struct sockaddr *peer)
+connection_set_local_peer(struct connection *c, int fd)
+{
+	struct ucred who = { .pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	socklen_t size = sizeof(who);
+
+	_Static_assert(sizeof(who) <= sizeof(c->address), "it has no room");
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size);
+	memcpy(c->address, &who, sizeof(who));
+}
+
+static void
+connection_set_peer(struct connection *c, int fd, const struct sockaddr *peer)
 {
 	const struct sockaddr_in *in4;
 	const struct sockaddr_in6 *in6;
@@ -65,6 +83,8 @@ connection_set_peer(struct connection *c, const struct sockaddr *peer)
 		in6 = (const struct sockaddr_in6 *)(const void *)peer;
 		memcpy(c->address, &in6->sin6_addr, sizeof(in6->sin6_addr));
 		c->port = ntohs(in6->sin6_port);
+	} else if (peer->sa_family == AF_UNIX) {
+		connection_set_local_peer(c, fd);
 	}
 }
 
@@ -73,7 +93,8 @@ connection_address(const struct connection *c, char text[CONNECTION_PEER_MAX])
 {
 	if ((c->family != AF_INET && c->family != AF_INET6) ||
 	    inet_ntop(c->family, c->address, text, CONNECTION_PEER_MAX) == NULL)
-		(void)strlcpy(text, "?", CONNECTION_PEER_MAX);
+		(void)strlcpy(text, c->family == AF_UNIX ? "unix" : "?",
+		    CONNECTION_PEER_MAX);
 	return text;
 }
 
@@ -81,7 +102,14 @@ const char *
 connection_peer(const struct connection *c, char text[CONNECTION_PEER_MAX])
 {
 	char address[CONNECTION_PEER_MAX];
+	struct ucred who;
 
+	if (c->family == AF_UNIX) {
+		memcpy(&who, c->address, sizeof(who));
+		(void)snprintf(text, CONNECTION_PEER_MAX, "unix:uid=%u,pid=%d",
+		    who.uid, who.pid);
+		return text;
+	}
 	(void)connection_address(c, address);
 	(void)snprintf(text, CONNECTION_PEER_MAX,
 	    c->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, c->port);
@@ -101,8 +129,8 @@ connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
 		close(fd);
 		return;
 	}
-	connection_set_options(fd);
-	connection_set_peer(c, peer);
+	connection_set_options(fd, peer->sa_family);
+	connection_set_peer(c, fd, peer);
 	(void)event_assign(&c->event, s->base, fd,
 	    EV_READ | EV_WRITE | EV_ET | EV_PERSIST, connection_event_cb, c);
 	c->server = s;

@@ -37,7 +37,7 @@ struct wsexec_server;
 #define CONNECTION_LINGER_MS 2000   /* for the end of what is still coming */
 #define CONNECTION_PENDING_MAX 1024 /* that have not become streams */
 #define CONNECTION_REQUESTS_MAX 100 /* answers on one connection */
-#define CONNECTION_PEER_MAX 56	    /* "[address]:port" and NUL */
+#define CONNECTION_PEER_MAX 56	    /* see connection_peer(), and NUL */
 
 enum connection_state {
 	CONNECTION_HEAD,    /* waits for a request */
@@ -60,7 +60,8 @@ struct connection {
 	bool reads;		      /* what comes is taken */
 	bool readable;		      /* there may be something to take */
 	bool writes;		      /* waits until bytes can go */
-	uint8_t address[16];	      /* of the peer, network byte order */
+	uint8_t address[16];	      /* of the peer, network byte order; if it
+				       * is local, the struct ucred */
 	struct subscriber subscriber; /* once it is a stream */
 	struct account account[];     /* one, if somebody wants to know */
 };
@@ -107,11 +108,11 @@ void connection_linger(struct connection *c);
 /* Closes a connection whose deadline is over. */
 void connection_check_deadline(struct connection *c);
 
-/* "::1" */
+/* "::1"; "unix" of a local peer */
 const char *connection_address(const struct connection *c,
     char text[CONNECTION_PEER_MAX]);
 
-/* "[::1]:40000" */
+/* "[::1]:40000", or "unix:uid=1000,pid=4242" of who has connected */
 const char *connection_peer(const struct connection *c,
     char text[CONNECTION_PEER_MAX]);
 

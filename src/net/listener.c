@@ -162,6 +162,34 @@ listener_is_wildcard(const struct sockaddr_storage *address)
 	    in4->sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
+/* What clients ask for behind the address. */
+static void
+listener_add_path(const struct wsexec_server *s, char *url, size_t size)
+{
+	(void)strlcat(url, s->settings.base_path, size);
+	(void)strlcat(url, "/", size);
+	if (s->settings.token == NULL)
+		return;
+	(void)strlcat(url, "?token=", size);
+	(void)strlcat(url, s->settings.token, size);
+}
+
+/* A name in the abstract name space begins with a NUL, shown as "@". */
+static void
+listener_make_unix_url(const struct wsexec_server *s,
+    const struct sockaddr_un *address, char *url, size_t size)
+{
+	const bool is_abstract = address->sun_path[0] == '\0';
+
+	(void)snprintf(url, size, "unix:%s%.*s", is_abstract ? "@" : "",
+	    (int)sizeof(address->sun_path) - 1,
+	    address->sun_path + (is_abstract ? 1 : 0));
+	if (s->settings.token == NULL && s->settings.base_path[0] == '\0')
+		return;
+	(void)strlcat(url, " http://localhost", size);
+	listener_add_path(s, url, size);
+}
+
 /* The address to show: what is bound, or our name if that is everything. */
 static void
 listener_make_url(const struct wsexec_server *s, int fd, char *url, size_t size)
@@ -172,16 +200,52 @@ listener_make_url(const struct wsexec_server *s, int fd, char *url, size_t size)
 	bool brackets;
 
 	(void)getsockname(fd, (struct sockaddr *)(void *)&address, &length);
+	if (address.ss_family == AF_UNIX) {
+		listener_make_unix_url(s, (void *)&address, url, size);
+		return;
+	}
 	(void)getnameinfo((struct sockaddr *)(void *)&address, length, host,
 	    sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
 	brackets = address.ss_family == AF_INET6;
 	if (listener_is_wildcard(&address) &&
 	    gethostname(host, sizeof(host) - 1) == 0)
 		brackets = false;
-	(void)snprintf(url, size, "http://%s%s%s:%s%s/%s%s",
-	    brackets ? "[" : "", host, brackets ? "]" : "", port,
-	    s->settings.base_path, s->settings.token != NULL ? "?token=" : "",
-	    s->settings.token != NULL ? s->settings.token : "");
+	(void)snprintf(url, size, "http://%s%s%s:%s", brackets ? "[" : "", host,
+	    brackets ? "]" : "", port);
+	listener_add_path(s, url, size);
+}
+
+static bool
+listener_watch(struct listener *l)
+{
+	return event_assign(&l->event, l->server->base, l->fd,
+		   EV_READ | EV_PERSIST, listener_accept_cb, l) == 0 &&
+	    evtimer_assign(&l->pause_event, l->server->base, listener_resume_cb,
+		l) == 0 &&
+	    event_add(&l->event, NULL) == 0;
+}
+
+/* Begins to take clients; fd and place are the listener's, but on failure. */
+static int
+listener_start(struct wsexec_server *s, int fd, const struct unix_socket *place,
+    char *url, size_t size)
+{
+	struct listener *l;
+
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		return WSEXEC_ERR_MEMORY;
+	l->server = s;
+	l->fd = fd;
+	if (!listener_watch(l)) {
+		free(l);
+		return WSEXEC_ERR_MEMORY;
+	}
+	l->reserve_fd = listener_open_reserve();
+	l->place = *place;
+	TAILQ_INSERT_TAIL(&s->listeners, l, link);
+	if (url != NULL)
+		listener_make_url(s, fd, url, size);
+	return WSEXEC_OK;
 }
 
 int
@@ -191,40 +255,66 @@ listener_open(struct wsexec_server *s, const char *address, uint16_t port,
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST |
 		    AI_NUMERICSERV | AI_PASSIVE,
 		.ai_socktype = SOCK_STREAM };
+	const struct unix_socket nowhere = { .path = NULL };
 	const char *host =
 	    strcmp(address, "localhost") == 0 ? "127.0.0.1" : address;
 	struct addrinfo *ai;
-	struct listener *l;
 	char service[8];
-	int error;
+	int error, fd;
 
 	(void)snprintf(service, sizeof(service), "%u", port);
 	if (getaddrinfo(host, service, &hints, &ai) != 0)
 		return WSEXEC_ERR_ADDRESS;
-	if ((l = calloc(1, sizeof(*l))) == NULL) {
-		freeaddrinfo(ai);
-		return WSEXEC_ERR_MEMORY;
-	}
-	error = listener_bind(ai, &l->fd);
+	error = listener_bind(ai, &fd);
 	freeaddrinfo(ai);
-	if (error != WSEXEC_OK) {
-		free(l);
+	if (error != WSEXEC_OK)
 		return error;
+	if ((error = listener_start(s, fd, &nowhere, url, size)) != WSEXEC_OK)
+		close(fd);
+	return error;
+}
+
+int
+listener_open_unix(struct wsexec_server *s,
+    const struct wsexec_unix_socket *config, char *url, size_t size)
+{
+	struct unix_socket place;
+	int error, fd;
+
+	fd = unix_socket_open(&place, config, LISTENER_BACKLOG);
+	if (fd == -1)
+		return WSEXEC_ERR_SYSTEM;
+	if ((error = listener_start(s, fd, &place, url, size)) != WSEXEC_OK) {
+		unix_socket_remove(&place);
+		close(fd);
 	}
-	l->server = s;
-	l->reserve_fd = listener_open_reserve();
-	TAILQ_INSERT_TAIL(&s->listeners, l, link);
-	if (event_assign(&l->event, s->base, l->fd, EV_READ | EV_PERSIST,
-		listener_accept_cb, l) == -1 ||
-	    evtimer_assign(&l->pause_event, s->base, listener_resume_cb, l) ==
-		-1 ||
-	    event_add(&l->event, NULL) == -1) {
-		listener_close(l);
-		return WSEXEC_ERR_MEMORY;
-	}
-	if (url != NULL)
-		listener_make_url(s, l->fd, url, size);
-	return WSEXEC_OK;
+	return error;
+}
+
+static int
+listener_option(int fd, int name)
+{
+	int value = -1;
+	socklen_t size = sizeof(value);
+
+	(void)getsockopt(fd, SOL_SOCKET, name, &value, &size);
+	return value;
+}
+
+int
+listener_take(struct wsexec_server *s, int fd, char *url, size_t size)
+{
+	const struct unix_socket nowhere = { .path = NULL };
+	const int domain = listener_option(fd, SO_DOMAIN);
+
+	if ((domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX) ||
+	    listener_option(fd, SO_TYPE) != SOCK_STREAM ||
+	    listener_option(fd, SO_ACCEPTCONN) != 1)
+		return WSEXEC_ERR_SOCKET;
+	if (evutil_make_socket_nonblocking(fd) == -1 ||
+	    evutil_make_socket_closeonexec(fd) == -1)
+		return WSEXEC_ERR_SYSTEM;
+	return listener_start(s, fd, &nowhere, url, size);
 }
 
 void
@@ -232,6 +322,7 @@ listener_close(struct listener *l)
 {
 	(void)event_del(&l->event);
 	(void)event_del(&l->pause_event);
+	unix_socket_remove(&l->place);
 	close(l->fd);
 	if (l->reserve_fd != -1)
 		close(l->reserve_fd);

@@ -276,6 +276,19 @@ wsexec_server_listen(struct wsexec_server *s, const char *address,
 	return listener_open(s, address, port, url, size);
 }
 
+int
+wsexec_server_listen_unix(struct wsexec_server *s,
+    const struct wsexec_unix_socket *config, char *url, size_t size)
+{
+	return listener_open_unix(s, config, url, size);
+}
+
+int
+wsexec_server_listen_fd(struct wsexec_server *s, int fd, char *url, size_t size)
+{
+	return listener_take(s, fd, url, size);
+}
+
 void
 wsexec_server_start(struct wsexec_server *s, long pid)
 {
@@ -372,6 +385,8 @@ wsexec_strerror(int error)
 		return "not a numeric address";
 	case WSEXEC_ERR_ENDED:
 		return "the run has ended";
+	case WSEXEC_ERR_SOCKET:
+		return "not a stream socket that listens";
 	default:
 		return "unknown error";
 	}
