@@ -275,3 +275,19 @@ query_name_is_secret(struct slice name)
 
 	return p != NULL && p->set == set_token;
 }
+
+void
+query_set_event_id(struct query *q, struct slice id)
+{
+	struct slice run = take_until(&id, '/');
+	struct query given = *q;
+
+	given.has_exit = slice_equals(id, FORMAT_EXIT_ID);
+	if (!set_run(&given, run) ||
+	    !(given.has_exit || parse_number(id, &given.after)))
+		return;
+	if (given.has_exit)
+		given.after = INT64_MAX;
+	given.has_after = true;
+	*q = given;
+}

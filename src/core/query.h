@@ -26,7 +26,8 @@ struct query {
 	enum format format;
 	bool has_stream;
 	enum stream stream;
-	bool follow; /* false: what there is, then end */
+	bool follow;   /* false: what there is, then end */
+	bool has_exit; /* it has got the exit record of run */
 
 	char run[QUERY_RUN_MAX + 1];	 /* "": not given */
 	char token[QUERY_TOKEN_MAX + 1]; /* "": not given */
@@ -40,5 +41,11 @@ bool query_parse(struct slice text, struct query *q, char *why, size_t size);
 
 /* Whether the value of a parameter of this name, as sent, is a secret. */
 bool query_name_is_secret(struct slice name);
+
+/*
+ * Takes the id of an event, which says where a client is instead of after and
+ * run.  What is no id of ours changes nothing.
+ */
+void query_set_event_id(struct query *q, struct slice id);
 
 #endif

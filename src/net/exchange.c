@@ -41,6 +41,9 @@ exchange_free(struct exchange *x)
 	free(x);
 }
 
+/* Caches are to keep them apart. */
+const char exchange_vary[] = "Vary: Accept, Accept-Encoding\r\n";
+
 void
 exchange_append_status(struct buffer *out, struct wsexec_server *s, int status)
 {
@@ -110,7 +113,7 @@ exchange_reply(struct connection *c, const struct http_request *request,
 	    x->requests < CONNECTION_REQUESTS_MAX &&
 	    !server_is_leaving(c->server);
 	exchange_append_status(&x->out, c->server, status);
-	if (status != 304)
+	if (status != 304 && status != 204)
 		buffer_append_format(&x->out, "Content-Length: %zu\r\n", size);
 	buffer_append_string(&x->out, fields);
 	if (!x->keep_alive)

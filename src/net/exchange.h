@@ -16,6 +16,9 @@ struct exchange;
 struct http_request;
 struct wsexec_server;
 
+/* A field of what is sent in several types and codings. */
+extern const char exchange_vary[];
+
 /*
  * Appends the line that begins an answer, and the fields that are sent with
  * every answer but 101.

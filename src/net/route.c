@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "core/buffer.h"
-#include "core/extension.h"
 #include "core/http.h"
 #include "core/query.h"
 #include "core/websocket.h"
 #include "net/access.h"
-#include "net/account.h"
 #include "net/connection.h"
 #include "net/exchange.h"
+#include "net/output.h"
 #include "net/route.h"
 #include "net/server.h"
 #include "page/page.h"
 
-#define ROUTE_WHY_MAX 160 /* bytes of a line that says what was wrong */
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What can be sent in two codings; caches are to keep them apart. */
-static const char route_vary[] = "Vary: Accept-Encoding\r\n";
+#define ROUTE_WHY_MAX 160 /* bytes of a line that says what was wrong */
 
 /* What the page may do: run its own files and talk to its own server. */
 static const char route_policy[] =
@@ -30,128 +26,27 @@ static const char route_policy[] =
     "Cross-Origin-Opener-Policy: same-origin\r\n"
     "Cache-Control: no-cache\r\n";
 
-static const char route_extension[] =
-    "Sec-WebSocket-Extensions: " EXTENSION_DEFLATE "\r\n";
+/* What is at an address of the output. */
+enum route_kind {
+	ROUTE_PAGE,
+	ROUTE_EVENTS,
+	ROUTE_RECORDS,
+	ROUTE_BYTES,
+	ROUTE_MESSAGES, /* by WebSocket */
+	ROUTE_NOTHING,	/* that the client would accept */
+	ROUTE_OTHER,	/* it is no such address */
+};
 
-/* Whether messages of a WebSocket may be compressed, in both directions. */
-static bool
-route_deflates(const struct wsexec_server *s,
-    const struct http_request *request)
-{
-	return s->settings.compression != 0 &&
-	    websocket_is_asked_for(request) &&
-	    extension_deflate_is_offered(request);
-}
-
-static void
-route_append_upgrade_head(struct buffer *out, struct wsexec_server *s,
-    const struct http_request *request, uint64_t first)
-{
-	char key[WEBSOCKET_KEY_MAX];
-
-	websocket_accept_key(request, key);
-	buffer_append_format(out,
-	    "HTTP/1.1 101 Switching Protocols\r\nDate: %s\r\n"
-	    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-	    "Sec-WebSocket-Accept: %s\r\n%s"
-	    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n\r\n",
-	    server_date(s), key,
-	    route_deflates(s, request) ? route_extension : "", s->run, first);
-}
-
-/* Appends the head that begins a stream; first: its first record. */
-static void
-route_append_stream_head(struct buffer *out, struct wsexec_server *s,
-    const struct http_request *request, enum format format, bool gzip,
-    uint64_t first)
-{
-	if (websocket_is_asked_for(request)) {
-		route_append_upgrade_head(out, s, request, first);
-		return;
-	}
-	exchange_append_status(out, s, 200);
-	buffer_append_format(out,
-	    "Content-Type: %s; charset=utf-8\r\n"
-	    "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
-	    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n",
-	    format == FORMAT_JSON ? "application/x-ndjson" : "text/plain",
-	    s->run, first);
-	buffer_append_string(out, route_vary);
-	if (gzip)
-		buffer_append_string(out, "Content-Encoding: gzip\r\n");
-	if (request->minor == 1)
-		buffer_append_string(out, "Transfer-Encoding: chunked\r\n");
-	buffer_append_string(out, "Connection: close\r\n\r\n");
-}
-
-/* The answer to HEAD is the head that a stream would begin with. */
-static void
-route_send_stream_head(struct connection *c, const struct http_request *request,
-    const struct query *q, enum format format, bool gzip)
-{
-	struct buffer head = BUFFER_INIT;
-	uint64_t wanted;
-
-	route_append_stream_head(&head, c->server, request, format, gzip,
-	    subscriber_find_first(c->server, q, &wanted));
-	exchange_reply_head(c, &head);
-	buffer_clear(&head);
-}
-
-/*
- * Whether the output goes out compressed: only if it ends at once, as live
- * lines would have to wait for others, and only for who asks for that by name,
- * as others may keep the body as they get it.
- */
-static bool
-route_compresses(const struct wsexec_server *s,
-    const struct http_request *request, const struct query *q)
-{
-	return s->settings.compression > 0 && !q->follow &&
-	    !websocket_is_asked_for(request) &&
-	    http_accepts_gzip(request) == HTTP_GZIP_WANTED &&
-	    s->gzip_count < SERVER_GZIP_MAX;
-}
-
-/* Makes the connection a stream. */
-static void
-route_open_stream(struct connection *c, const struct http_request *request,
-    const struct query *q, enum format format)
-{
-	struct exchange *x = c->exchange;
-	struct subscriber *s = &c->subscriber;
-	enum carrier carrier = CARRIER_PLAIN;
-	bool gzip = route_compresses(c->server, request, q);
-	struct buffer *head;
-	const uint8_t *bytes;
-	size_t n;
-
-	if (request->method == HTTP_HEAD) {
-		route_send_stream_head(c, request, q, format, gzip);
-		return;
-	}
-	if (websocket_is_asked_for(request))
-		carrier = CARRIER_WEBSOCKET;
-	else if (request->minor == 1 && !gzip)
-		carrier = CARRIER_CHUNKED;
-	if ((gzip && !subscriber_compress(c, request->minor == 1)) ||
-	    !subscriber_open(c, q, format, carrier)) {
-		connection_close(c, "out of memory");
-		return;
-	}
-	s->deflates = route_deflates(c->server, request);
-	head = subscriber_head(s);
-	n = head->size;
-	route_append_stream_head(head, c->server, request, format, gzip,
-	    feed_next(&s->cursor));
-	account_answer(c, carrier == CARRIER_WEBSOCKET ? 101 : 200,
-	    head->size - n);
-	/* A client may send frames right behind its request. */
-	bytes = exchange_leftover(x, &n);
-	if (n > 0)
-		subscriber_read(s, bytes, n);
-	exchange_free(x);
-}
+/* What an HTTP request for "/" can have: by its name rather the first. */
+static const struct {
+	const char *type;
+	enum route_kind kind;
+} route_types[] = {
+	{ "text/html", ROUTE_PAGE },
+	{ "text/event-stream", ROUTE_EVENTS },
+	{ "application/x-ndjson", ROUTE_RECORDS },
+	{ "text/plain", ROUTE_BYTES },
+};
 
 static const struct page_file *
 route_find_file(struct slice path)
@@ -182,7 +77,7 @@ route_send_file(struct connection *c, const struct http_request *request,
 	known = http_has_copy(request, etag);
 	(void)snprintf(fields, sizeof(fields),
 	    "Content-Type: %s\r\nETag: %s\r\n%s%s%s", file->type, etag,
-	    gzip && !known ? "Content-Encoding: gzip\r\n" : "", route_vary,
+	    gzip && !known ? "Content-Encoding: gzip\r\n" : "", exchange_vary,
 	    route_policy);
 	exchange_reply(c, request, known ? 304 : 200, fields,
 	    gzip ? file->gzip : file->data,
@@ -203,11 +98,72 @@ route_local_path(const struct wsexec_server *s, struct slice *path)
 	return path->size == 0 || path->data[0] == '/';
 }
 
-static bool
-route_wants_page(const struct http_request *request, const struct query *q)
+/* What is wanted most of what "/" has. */
+static enum route_kind
+route_negotiate(const struct http_request *request)
 {
-	return !websocket_is_asked_for(request) && !q->has_format &&
-	    http_field_has_token(request, "accept", "text/html");
+	enum route_kind best = ROUTE_NOTHING;
+	int score, best_score = 0;
+	bool is_named;
+	size_t i;
+
+	for (i = 0; i < COUNT(route_types); i++) {
+		score = 4 *
+		    http_media_weight(request, route_types[i].type, &is_named);
+		if (score == 0)
+			continue;
+		/* A name says more than a range, which says: the bytes. */
+		if (is_named)
+			score += 2;
+		else if (route_types[i].kind == ROUTE_BYTES)
+			score += 1;
+		if (score <= best_score)
+			continue;
+		best_score = score;
+		best = route_types[i].kind;
+	}
+	return best;
+}
+
+static bool
+route_names_events(const struct http_request *request)
+{
+	bool is_named;
+
+	return http_media_weight(request, "text/event-stream", &is_named) > 0 &&
+	    is_named;
+}
+
+static enum route_kind
+route_find_kind(struct slice path, const struct http_request *request,
+    const struct query *q)
+{
+	if (slice_equals(path, "/raw"))
+		return ROUTE_BYTES;
+	if (slice_equals(path, "/events"))
+		return ROUTE_EVENTS;
+	if (!slice_equals(path, "/"))
+		return ROUTE_OTHER;
+	if (websocket_is_asked_for(request))
+		return ROUTE_MESSAGES;
+	if (!q->has_format)
+		return route_negotiate(request);
+	return route_names_events(request) ? ROUTE_EVENTS : ROUTE_BYTES;
+}
+
+/* The format of the output, where the query has none. */
+static enum format
+route_format(enum route_kind kind)
+{
+	switch (kind) {
+	case ROUTE_EVENTS:
+	case ROUTE_MESSAGES:
+		return FORMAT_TEXT;
+	case ROUTE_RECORDS:
+		return FORMAT_JSON;
+	default:
+		return FORMAT_RAW;
+	}
 }
 
 static void
@@ -221,43 +177,54 @@ route_redirect_to_base(struct connection *c, const struct http_request *request)
 	exchange_reply(c, request, 308, fields, "", 0);
 }
 
-/* "/" and "/raw": the output, as the request wants it. */
+/* The output, as the request wants it. */
 static void
-route_stream(struct connection *c, const struct http_request *request,
-    const struct query *q, bool raw)
+route_output(struct connection *c, const struct http_request *request,
+    struct query *q, enum route_kind kind)
 {
-	struct wsexec_server *s = c->server;
-	bool upgrade = websocket_is_asked_for(request);
-	enum format format = FORMAT_RAW;
+	const struct slice *id = http_field(request, "last-event-id");
 	const char *why;
 	int status;
 
-	if (upgrade &&
-	    (status = websocket_check_handshake(request, &why)) != 0) {
+	if ((status = access_check(c->server, request, q, true, &why)) != 0) {
 		exchange_refuse(c, request, status, why);
 		return;
 	}
-	if (s->subscriber_count >= s->settings.max_clients) {
-		exchange_refuse(c, request, 503,
-		    "too many clients are connected; try again later");
-		return;
-	}
-	if (q->has_format)
-		format = q->format;
-	else if (upgrade && !raw)
-		format = FORMAT_TEXT;
-	route_open_stream(c, request, q, format);
+	if (kind == ROUTE_EVENTS && id != NULL)
+		query_set_event_id(q, *id);
+	output_answer(c, request, q,
+	    q->has_format ? q->format : route_format(kind),
+	    kind == ROUTE_EVENTS);
+}
+
+/* What is not the output. */
+static void
+route_other(struct connection *c, const struct http_request *request,
+    struct slice path)
+{
+	const struct page_file *file;
+
+	if (slice_equals(path, "/healthz"))
+		exchange_reply(c, request, 200,
+		    "Content-Type: text/plain; charset=utf-8\r\n"
+		    "Cache-Control: no-store\r\n",
+		    "ok\n", 3);
+	else if ((file = route_find_file(path)) != NULL)
+		route_send_file(c, request, file);
+	else
+		exchange_refuse(c, request, 404,
+		    "there is nothing at this address; try /, /raw or /events");
 }
 
 void
 route_request(struct connection *c, const struct http_request *request)
 {
 	struct slice path = request->path;
-	const struct page_file *file;
 	struct query q;
 	char bad_query[ROUTE_WHY_MAX];
+	enum route_kind kind;
 	const char *why;
-	bool known, stream, page, raw;
+	bool known;
 	int status;
 
 	known = query_parse(request->query, &q, bad_query, sizeof(bad_query));
@@ -278,25 +245,17 @@ route_request(struct connection *c, const struct http_request *request)
 		route_redirect_to_base(c, request);
 		return;
 	}
-	raw = slice_equals(path, "/raw");
-	page = slice_equals(path, "/") && route_wants_page(request, &q);
-	stream = (raw || slice_equals(path, "/")) && !page;
-	if (page)
-		path = (struct slice){ "/index.html", strlen("/index.html") };
-	file = route_find_file(path);
-	if (stream &&
-	    (status = access_check(c->server, request, &q, true, &why)) != 0)
-		exchange_refuse(c, request, status, why);
-	else if (stream)
-		route_stream(c, request, &q, raw);
-	else if (slice_equals(path, "/healthz"))
-		exchange_reply(c, request, 200,
-		    "Content-Type: text/plain; charset=utf-8\r\n"
-		    "Cache-Control: no-store\r\n",
-		    "ok\n", 3);
-	else if (file != NULL)
-		route_send_file(c, request, file);
+	kind = route_find_kind(path, request, &q);
+	if (kind == ROUTE_PAGE)
+		route_other(c, request,
+		    (struct slice){ "/index.html", strlen("/index.html") });
+	else if (kind == ROUTE_OTHER)
+		route_other(c, request, path);
+	else if (kind == ROUTE_NOTHING)
+		exchange_refuse(c, request, 406,
+		    "nothing here is of a type that is accepted; take "
+		    "text/html, text/plain, text/event-stream or "
+		    "application/x-ndjson");
 	else
-		exchange_refuse(c, request, 404,
-		    "there is nothing at this address; try / or /raw");
+		route_output(c, request, &q, kind);
 }

@@ -70,7 +70,9 @@ subscriber_tell(struct subscriber *s, unsigned int due)
 {
 	if (s->format == FORMAT_RAW)
 		due &= SUBSCRIBER_DUE_PARTIAL;
-	if (s->format == FORMAT_TEXT || s->due + due == 0)
+	else if (!format_tells_all(s->format, s->carrier))
+		return;
+	if (s->due + due == 0)
 		return;
 	s->due |= (uint8_t)due;
 	if (s->blocked_us == 0)
@@ -178,9 +180,9 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
 	s->pinged_us = server->now_us;
 	if (!subscriber_begin(s, q))
 		return false;
-	if (format == FORMAT_JSON)
+	if (format_tells_all(format, carrier))
 		s->due = SUBSCRIBER_DUE_START | SUBSCRIBER_DUE_CLIENTS;
-	if (format != FORMAT_TEXT)
+	if (s->due != 0 || format == FORMAT_RAW)
 		s->due |= SUBSCRIBER_DUE_PARTIAL;
 	connection_become_stream(c);
 	server->judged_until = 0;
@@ -190,10 +192,23 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
 	return true;
 }
 
+bool
+subscriber_has_all(const struct wsexec_server *server, const struct query *q)
+{
+	return server->ended && q->has_exit && subscriber_goes_on(server, q);
+}
+
 struct buffer *
 subscriber_head(struct subscriber *s)
 {
 	return s->gzip != NULL ? gzip_output(s->gzip) : &s->out;
+}
+
+void
+subscriber_greet(struct subscriber *s)
+{
+	if (carrier_has_events(s->carrier))
+		encoder_append_hint(&s->out, s->carrier, FORMAT_RETRY);
 }
 
 void
@@ -223,14 +238,16 @@ subscriber_ping(struct subscriber *s)
 	/* An answer is due a tick later at the soonest. */
 	if (ping_us < 1000000 / TICKS_A_SECOND)
 		ping_us = 1000000 / TICKS_A_SECOND;
-	if (s->carrier != CARRIER_WEBSOCKET || s->blocked_us != 0 ||
-	    server->now_us - s->pinged_us < ping_us)
+	if (!(s->carrier == CARRIER_WEBSOCKET ||
+		carrier_has_events(s->carrier)) ||
+	    s->blocked_us != 0 || server->now_us - s->pinged_us < ping_us)
 		return;
 	if (s->pings >= SUBSCRIBER_PINGS_MAX) {
 		connection_close(s->connection, "no answer to two pings");
 		return;
 	}
-	s->pings++;
+	if (s->carrier == CARRIER_WEBSOCKET)
+		s->pings++;
 	s->pinged_us = server->now_us;
 	s->due |= SUBSCRIBER_DUE_PING;
 	subscriber_make_ready(s);

@@ -66,7 +66,7 @@ struct subscriber {
 	uint64_t gap_last;
 	int64_t blocked_us; /* since when the socket takes nothing; or 0 */
 	int64_t behind_us;  /* since when input waits for it; or 0 */
-	int64_t pinged_us;  /* when a ping was last due */
+	int64_t pinged_us;  /* when a ping was last due; events: a send */
 	uint32_t out_sent;  /* bytes of out that are gone */
 	/* raw: bytes of each stream's unfinished line that are sent */
 	uint32_t ahead[STREAM_COUNT];
@@ -104,6 +104,13 @@ bool subscriber_open(struct connection *c, const struct query *q,
 uint64_t subscriber_find_first(const struct wsexec_server *server,
     const struct query *q, uint64_t *wanted);
 
+/*
+ * Whether a client that asks this way has got all of a run, the exit record
+ * too, so that it need not come again.
+ */
+bool subscriber_has_all(const struct wsexec_server *server,
+    const struct query *q);
+
 /* Where the head of its answer goes, before the loop goes on. */
 struct buffer *subscriber_head(struct subscriber *s);
 
@@ -134,6 +141,9 @@ bool subscriber_seek(struct subscriber *s, uint64_t seq);
 /* The next bytes for it; see feed_peek(). */
 enum feed_result subscriber_peek(struct subscriber *s, const uint8_t **bytes,
     size_t *n);
+
+/* What an event stream begins with, behind the head. */
+void subscriber_greet(struct subscriber *s);
 
 /* Sees to it that it is told what is due, if its format can. */
 void subscriber_tell(struct subscriber *s, unsigned int due);

@@ -113,6 +113,16 @@ subscriber_append_remainder(struct subscriber *s)
 		s->out.failed = true;
 }
 
+/* So that whoever is in between sees that it is alive. */
+static void
+subscriber_append_ping(struct subscriber *s)
+{
+	if (s->carrier == CARRIER_WEBSOCKET)
+		websocket_append_frame(&s->out, WEBSOCKET_PING, NULL, 0);
+	else
+		encoder_append_hint(&s->out, s->carrier, FORMAT_COMMENT);
+}
+
 /* Puts what is due into out; false: nothing was. */
 static bool
 subscriber_fill(struct subscriber *s)
@@ -140,7 +150,7 @@ subscriber_fill(struct subscriber *s)
 	if ((due & SUBSCRIBER_DUE_STDERR) != 0)
 		subscriber_append_partial(s, STREAM_STDERR);
 	if ((due & SUBSCRIBER_DUE_PING) != 0)
-		websocket_append_frame(&s->out, WEBSOCKET_PING, NULL, 0);
+		subscriber_append_ping(s);
 	return s->out.size > 0;
 }
 
@@ -163,7 +173,7 @@ subscriber_end(struct subscriber *s, unsigned int code, const char *reason)
 		/* No last chunk: the client can tell that it was cut. */
 		connection_close(c, reason);
 		return;
-	} else if (s->carrier == CARRIER_CHUNKED) {
+	} else if (carrier_is_chunked(s->carrier)) {
 		buffer_append_string(&s->out, "0\r\n\r\n");
 	}
 	/* Who was too slow for the output gets a little time for this. */
@@ -235,6 +245,8 @@ subscriber_note_progress(struct subscriber *s)
 	if (s->blocked_us != 0)
 		s->pings = 0;
 	s->blocked_us = 0;
+	if (carrier_has_events(s->carrier))
+		s->pinged_us = server->now_us;
 	server->progress_us = server->now_us;
 }
 

@@ -251,6 +251,52 @@ test_why_is_cut(void **state)
 	assert_false(parse_bytes("after=x", 7, &q, NULL, 0));
 }
 
+/* The id in memory of just its size, after a query that has a position. */
+static struct query
+set_event_id(const char *text)
+{
+	struct slice id = { NULL, strlen(text) };
+	char *copy = malloc(id.size);
+	struct query q;
+
+	parse_good("after=5&run=other&tail=3", &q);
+	if (id.size > 0)
+		memcpy(copy, text, id.size);
+	id.data = copy;
+	query_set_event_id(&q, id);
+	free(copy);
+	return q;
+}
+
+static void
+test_event_ids(void **state)
+{
+	static const char *const bad[] = { "", "/", "7", "exit", "/7", "/exit",
+		"run", "run/", "run/x", "run/-1", "run/7/", "run/7 ", " run/7",
+		"r.n/7", "run/exit/", "run/Exit", "run/exi", "run//7",
+		"run/9223372036854775808", SIXTY "12345/7" };
+	struct query q;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(bad); i++) {
+		q = set_event_id(bad[i]);
+		assert_int_equal(q.after, 5);
+		assert_string_equal(q.run, "other");
+		assert_false(q.has_exit);
+	}
+	q = set_event_id("aZ0-_/0");
+	assert_true(q.has_after && !q.has_exit);
+	assert_int_equal(q.after, 0);
+	assert_string_equal(q.run, "aZ0-_");
+	q = set_event_id(SIXTY "1234/9223372036854775807");
+	assert_true(q.has_after && q.after == INT64_MAX);
+	assert_string_equal(q.run, SIXTY "1234");
+	q = set_event_id("run/exit");
+	assert_true(q.has_after && q.has_exit && q.after == INT64_MAX);
+	assert_string_equal(q.run, "run");
+}
+
 static bool
 is_plain_line(const char *s)
 {
@@ -296,6 +342,7 @@ main(void)
 		cmocka_unit_test(test_bad_words),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_why_is_cut),
+		cmocka_unit_test(test_event_ids),
 		cmocka_unit_test(test_random_bytes),
 	};
 
