@@ -15,6 +15,7 @@
 #include "core/websocket.h"
 #include "net/connection.h"
 #include "net/listener.h"
+#include "net/partial.h"
 #include "net/server.h"
 #include "net/subscriber.h"
 #include "net/turn.h"
@@ -172,6 +173,7 @@ server_append(struct wsexec_server *s, enum stream stream, const uint8_t *text,
 
 	s->news = true;
 	s->news_bytes += n + 1;
+	s->partials[stream].lines++;
 	return journal_append(s->journal, &r);
 }
 
@@ -206,6 +208,7 @@ server_build(struct wsexec_server *s, const struct wsexec_config *config)
 	    s->splitters[STREAM_STDERR] == NULL)
 		return false;
 	return evtimer_assign(&s->turn_event, s->base, turn_cb, s) == 0 &&
+	    evtimer_assign(&s->partial_event, s->base, partial_cb, s) == 0 &&
 	    event_assign(&s->tick_event, s->base, -1, EV_PERSIST, turn_tick_cb,
 		s) == 0 &&
 	    event_add(&s->tick_event, &tick) == 0;
@@ -259,6 +262,8 @@ wsexec_server_free(struct wsexec_server *s)
 	server_reap(s);
 	if (event_initialized(&s->turn_event))
 		(void)event_del(&s->turn_event);
+	if (event_initialized(&s->partial_event))
+		(void)event_del(&s->partial_event);
 	if (event_initialized(&s->tick_event))
 		(void)event_del(&s->tick_event);
 	websocket_input_free(s->input);
@@ -312,6 +317,7 @@ wsexec_server_write(struct wsexec_server *s, enum wsexec_stream stream,
 						   STREAM_STDOUT],
 	    bytes, size);
 	server_trim(s);
+	partial_note(s);
 	if (s->news)
 		server_need_turn(s);
 	return written ? WSEXEC_OK : WSEXEC_ERR_MEMORY;

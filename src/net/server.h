@@ -46,6 +46,14 @@ TAILQ_HEAD(listener_list, listener);
  */
 #define SERVER_DEFLATE_RATE (8 * 1024 * 1024)
 
+/* What is known of the unfinished line of a stream; see net/partial.h. */
+struct partial {
+	uint64_t lines;	      /* finished so far */
+	uint64_t noted_lines; /* when the timer began */
+	uint64_t told_last;   /* the last record when it was last told */
+	size_t told_size;     /* bytes of it that were told */
+};
+
 struct wsexec_server {
 	struct event_base *base; /* borrowed: outlives the server */
 	struct settings settings;
@@ -96,8 +104,9 @@ struct wsexec_server {
 	int64_t date_s;	       /* what date is for, since 1970 */
 	char date[HTTP_DATE_MAX];
 
-	uint64_t partial_seq[STREAM_COUNT]; /* of the unfinished line told */
-	size_t partial_size[STREAM_COUNT];  /* bytes of it */
+	struct event partial_event; /* to tell of unfinished lines */
+	bool partial_is_due;	    /* it will come */
+	struct partial partials[STREAM_COUNT];
 };
 
 /* Updates and returns now_us. */

@@ -3,7 +3,6 @@
 #include <event2/event.h>
 
 #include "core/journal.h"
-#include "core/splitter.h"
 #include "core/websocket.h"
 #include "net/connection.h"
 #include "net/server.h"
@@ -214,22 +213,6 @@ turn_tell_all(struct wsexec_server *s, unsigned int due)
 	}
 }
 
-/* Whether a stream's unfinished line has grown since it was last told. */
-static bool
-turn_has_partial(struct wsexec_server *s, enum stream stream)
-{
-	uint64_t seq = journal_last(s->journal) + 1;
-	size_t size;
-
-	(void)splitter_pending(s->splitters[stream], &size);
-	if (size == 0 ||
-	    (size == s->partial_size[stream] && seq == s->partial_seq[stream]))
-		return false;
-	s->partial_size[stream] = size;
-	s->partial_seq[stream] = seq;
-	return true;
-}
-
 /* At the end, connections that ask for nothing are not waited for. */
 static void
 turn_hurry(struct wsexec_server *s, struct connection *c)
@@ -244,7 +227,6 @@ turn_tick_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct wsexec_server *s = arg;
 	struct connection *c, *next;
-	unsigned int due = 0;
 
 	(void)fd;
 	(void)what;
@@ -252,14 +234,8 @@ turn_tick_cb(evutil_socket_t fd, short what, void *arg)
 	(void)server_may_deflate(s); /* what has been is not of this tick */
 	s->deflate_left = SERVER_DEFLATE_RATE / TICKS_A_SECOND;
 	if (s->clients_changed)
-		due |= SUBSCRIBER_DUE_CLIENTS;
+		turn_tell_all(s, SUBSCRIBER_DUE_CLIENTS);
 	s->clients_changed = false;
-	if (turn_has_partial(s, STREAM_STDOUT))
-		due |= SUBSCRIBER_DUE_STDOUT;
-	if (turn_has_partial(s, STREAM_STDERR))
-		due |= SUBSCRIBER_DUE_STDERR;
-	if (due != 0)
-		turn_tell_all(s, due);
 	TAILQ_FOREACH_SAFE(c, &s->pending, link, next) {
 		turn_hurry(s, c);
 		connection_check_deadline(c);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Records, and which of them a client asks for."""
 
+import os
 import re
 import time
 
@@ -213,6 +214,31 @@ def test_an_unfinished_line_is_shown_and_then_replaced(start, view):
         (1, "x"), (2, "Continue? yes")
     ]
     assert text.wait_end().messages == ["x", "Continue? yes"]
+
+
+def test_a_line_that_grows_is_told_ten_times_a_second(start, view):
+    run = start(
+        script="while read w && test -z $w; do printf x; done <go; echo"
+    )
+    viewer = view(run, "format=json")
+    viewer.wait_record(type="start")
+    began = time.monotonic()
+    written = 0
+    while time.monotonic() < began + 2:
+        run.go()
+        written += 1
+        run.stdout.wait_for(b"x" * written)
+    os.write(run.gate, b"end\n")
+    viewer.wait_end()
+    most = 10 * (time.monotonic() - began) + 2
+    partials = [r for r in viewer.records() if r.get("partial")]
+    sizes = [len(r["text"]) for r in partials]
+    assert 3 <= len(sizes) <= most
+    assert sizes == sorted(set(sizes))
+    assert [r["seq"] for r in partials] == [1] * len(partials)
+    (line,) = lines_of(viewer.records())
+    assert (line["seq"], line["text"]) == (1, "x" * written)
+    assert viewer.records()[-1]["last"] == 1
 
 
 def test_unfinished_lines_are_told_per_stream(start, view):
