@@ -110,6 +110,12 @@ struct wsexec_config {
 	void *arg;
 	/* access: NULL: not wanted.  May not call the server. */
 	void (*on_access)(const struct wsexec_access *access, void *arg);
+	/*
+	 * Addresses ("192.0.2.1") and networks ("10.0.0.0/8") of proxies, and
+	 * "unix" for those on Unix sockets, NULL-terminated: who connects from
+	 * there is taken for whom it says it asks for, in what is logged.
+	 */
+	const char *const *proxies;
 };
 
 /* A socket in the file system; for wsexec_server_listen_unix(). */

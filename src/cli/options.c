@@ -124,6 +124,11 @@ const struct option_row option_rows[] = {
 	    .accept = value_is_host,
 	    .looks_like = "a host name such as example.org",
 	    .help = "serve under this name, too; may be repeated" },
+	{ 0, "trust-proxy", "ADDR[/BITS]|unix", KIND_LIST, FIELD(proxies),
+	    .accept = value_is_network,
+	    .looks_like = "an address or network such as 10.0.0.0/8",
+	    .help = "believe proxies there whom they ask for, in logs; may be "
+		    "repeated" },
 	{ 'm', "max-clients", "N", KIND_INTEGER, FIELD(max_clients),
 	    RANGE_COUNT, .initial = "0",
 	    .help = "refuse more clients than this; 0: as many as there are "

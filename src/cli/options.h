@@ -46,8 +46,9 @@ struct options {
 	const char *origins[OPTIONS_LIST_MAX + 1];	 /* NULL-terminated */
 	const char *allowed_hosts[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
 	double ping_interval_s;
-	const char *title;	/* NULL: the command */
-	const char *access_log; /* NULL: none */
+	const char *title;			   /* NULL: the command */
+	const char *proxies[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
+	const char *access_log;			   /* NULL: none */
 	enum access_format access_log_format;
 	int verbose;
 	enum completion_shell completion; /* after OPTIONS_COMPLETION */

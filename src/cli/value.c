@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <limits.h>
 #include <math.h>
@@ -125,6 +126,29 @@ bool
 value_is_host(const char *value)
 {
 	return value_consists_of(value, LETTERS DIGITS ".-_:[]");
+}
+
+bool
+value_is_network(const char *value)
+{
+	const int family = strchr(value, ':') != NULL ? AF_INET6 : AF_INET;
+	const char *bits = strchr(value, '/'), *error = NULL;
+	char address[INET6_ADDRSTRLEN];
+	struct in6_addr ignored; /* room for either */
+	size_t n = strcspn(value, "/");
+
+	if (strcmp(value, "unix") == 0)
+		return true;
+	if (n >= sizeof(address))
+		return false;
+	memcpy(address, value, n);
+	address[n] = '\0';
+	if (bits != NULL &&
+	    (!value_consists_of(bits + 1, DIGITS) || strlen(bits + 1) > 3))
+		return false;
+	if (bits != NULL)
+		strtonum(bits + 1, 0, family == AF_INET ? 32 : 128, &error);
+	return inet_pton(family, address, &ignored) == 1 && error == NULL;
 }
 
 /* Skips a name, an IPv4 address or "[an IPv6 address]".  NULL: none there. */

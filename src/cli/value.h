@@ -29,6 +29,8 @@ bool value_is_base_path(const char *value);
 bool value_is_assignment(const char *value);
 /* A host name or address, perhaps with a port */
 bool value_is_host(const char *value);
+/* "192.0.2.1", "10.0.0.0/8", "2001:db8::/32", "unix" */
+bool value_is_network(const char *value);
 /* "https://name:port" as browsers send it; RFC 6454 section 6.2 */
 bool value_is_origin(const char *value);
 

@@ -394,6 +394,7 @@ wrapper_open_server(struct wrapper *w, const char *token)
 		.ping_seconds = o->ping_interval_s,
 		.on_event = wrapper_event_cb,
 		.on_log = wrapper_log_cb,
+		.proxies = o->proxies,
 		.on_access = w->access_log != NULL ? wrapper_access_cb : NULL,
 		.arg = w,
 	};

@@ -14,7 +14,9 @@
 
 #include <event2/event.h>
 
+#include "core/address.h"
 #include "core/feed.h"
+#include "core/forwarded.h"
 #include "net/connection.h"
 #include "net/exchange.h"
 #include "net/server.h"
@@ -111,9 +113,47 @@ connection_peer(const struct connection *c, char text[CONNECTION_PEER_MAX])
 		return text;
 	}
 	(void)connection_address(c, address);
-	(void)snprintf(text, CONNECTION_PEER_MAX,
-	    c->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, c->port);
+	if (c->port == 0)
+		(void)strlcpy(text, address, CONNECTION_PEER_MAX);
+	else
+		(void)snprintf(text, CONNECTION_PEER_MAX,
+		    c->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address,
+		    c->port);
 	return text;
+}
+
+static bool
+connection_peer_is_trusted(const struct connection *c)
+{
+	const struct settings *settings = &c->server->settings;
+	struct address peer = { .family = c->family };
+
+	if (c->family != AF_UNIX)
+		memcpy(peer.bytes, c->address, sizeof(peer.bytes));
+	address_normalize(&peer);
+	return forwarded_is_trusted(settings->proxies, settings->proxy_count,
+	    &peer);
+}
+
+void
+connection_set_client(struct connection *c, const struct http_request *request)
+{
+	const struct settings *settings = &c->server->settings;
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+	struct address client;
+
+	if (!c->is_trusted)
+		return;
+	if (getpeername(event_get_fd(&c->event), (void *)&peer, &size) == 0)
+		connection_set_peer(c, event_get_fd(&c->event), (void *)&peer);
+	if (request == NULL ||
+	    !forwarded_find_client(request, settings->proxies,
+		settings->proxy_count, &client))
+		return;
+	c->family = client.family;
+	c->port = client.port;
+	memcpy(c->address, client.bytes, sizeof(c->address));
 }
 
 void
@@ -134,6 +174,7 @@ connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
 	(void)event_assign(&c->event, s->base, fd,
 	    EV_READ | EV_WRITE | EV_ET | EV_PERSIST, connection_event_cb, c);
 	c->server = s;
+	c->is_trusted = connection_peer_is_trusted(c);
 	connection_enter(c, CONNECTION_HEAD, CONNECTION_HEAD_MS);
 	if (s->pending_count >= CONNECTION_PENDING_MAX)
 		connection_close(TAILQ_FIRST(&s->pending),

@@ -29,6 +29,7 @@
 #include "net/subscriber.h"
 
 struct exchange;
+struct http_request;
 struct wsexec_server;
 
 #define CONNECTION_HEAD_MS 10000    /* from accept to the end of the head */
@@ -54,12 +55,13 @@ struct connection {
 	struct wsexec_server *server; /* borrowed: outlives it */
 	struct exchange *exchange;    /* owned; NULL once it is a stream */
 	int64_t deadline_us;	      /* INT64_MAX: none */
-	uint16_t port;		      /* of the peer, host byte order */
+	uint16_t port;		      /* of the peer, 0: not known */
 	uint8_t family;		      /* of the peer's address */
 	uint8_t state;		      /* enum connection_state */
 	bool reads;		      /* what comes is taken */
 	bool readable;		      /* there may be something to take */
 	bool writes;		      /* waits until bytes can go */
+	bool is_trusted;	      /* the peer tells whom it asks for */
 	uint8_t address[16];	      /* of the peer, network byte order; if it
 				       * is local, the struct ucred */
 	struct subscriber subscriber; /* once it is a stream */
@@ -72,6 +74,13 @@ struct connection {
  */
 void connection_open(struct wsexec_server *s, int fd,
     const struct sockaddr *peer);
+
+/*
+ * A request is there (NULL: something else): from now on the peer is whom it
+ * is made for, if the real one is trusted to know that.
+ */
+void connection_set_client(struct connection *c,
+    const struct http_request *request);
 
 /* Closes the socket; reason is one line, static, for the log. */
 void connection_close(struct connection *c, const char *reason);
@@ -112,7 +121,10 @@ void connection_check_deadline(struct connection *c);
 const char *connection_address(const struct connection *c,
     char text[CONNECTION_PEER_MAX]);
 
-/* "[::1]:40000", or "unix:uid=1000,pid=4242" of who has connected */
+/*
+ * "[::1]:40000", without the port where that is not known, or
+ * "unix:uid=1000,pid=4242" of who has connected
+ */
 const char *connection_peer(const struct connection *c,
     char text[CONNECTION_PEER_MAX]);
 

@@ -201,6 +201,7 @@ exchange_leftover(const struct exchange *x, size_t *n)
 static void
 exchange_refuse_bytes(struct connection *c, int status, const char *why)
 {
+	connection_set_client(c, NULL);
 	account_begin(c, NULL);
 	exchange_refuse(c, NULL, status, why);
 }
@@ -232,6 +233,7 @@ exchange_parse(struct connection *c)
 	case HTTP_DONE:
 		break;
 	}
+	connection_set_client(c, &request);
 	account_begin(c, &request);
 	route_request(c, &request);
 	return true;

@@ -220,6 +220,8 @@ wsexec_server_new(struct wsexec_server **out, struct event_base *base,
 {
 	struct wsexec_server *s;
 
+	if (!settings_check(config))
+		return WSEXEC_ERR_ADDRESS;
 	if ((event_base_get_features(base) & EV_FEATURE_ET) == 0) {
 		errno = EOPNOTSUPP;
 		return WSEXEC_ERR_SYSTEM;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/address.h"
 #include "core/journal.h"
 #include "net/settings.h"
 
@@ -71,6 +72,7 @@ settings_clear(struct settings *settings)
 	free_list(settings->command);
 	free_list(settings->origins);
 	free_list(settings->hosts);
+	free(settings->proxies);
 }
 
 static bool
@@ -95,6 +97,33 @@ settings_copy_strings(struct settings *to, const struct wsexec_config *from)
 	(void)gethostname(name, sizeof(name) - 1);
 	to->hosts[n] = strdup(name);
 	return to->title != NULL && to->hosts[n] != NULL;
+}
+
+static bool
+settings_copy_proxies(struct settings *to, const struct wsexec_config *from)
+{
+	size_t n = 0, i;
+
+	while (from->proxies != NULL && from->proxies[n] != NULL)
+		n++;
+	if ((to->proxies = calloc(n + 1, sizeof(*to->proxies))) == NULL)
+		return false;
+	for (i = 0; i < n; i++)
+		(void)network_parse(from->proxies[i], &to->proxies[i]);
+	to->proxy_count = n;
+	return true;
+}
+
+bool
+settings_check(const struct wsexec_config *config)
+{
+	const char *const *proxy = config->proxies;
+	struct network ignored;
+
+	for (; proxy != NULL && *proxy != NULL; proxy++)
+		if (!network_parse(*proxy, &ignored))
+			return false;
+	return true;
 }
 
 static size_t
@@ -155,5 +184,6 @@ settings_copy(struct settings *to, const struct wsexec_config *from)
 	to->on_log = from->on_log;
 	to->on_access = from->on_access;
 	to->arg = from->arg;
-	return settings_copy_strings(to, from);
+	return settings_copy_strings(to, from) &&
+	    settings_copy_proxies(to, from);
 }

@@ -12,6 +12,8 @@
 
 #include "wsexec.h"
 
+struct network;
+
 struct settings {
 	char *title;	 /* owned */
 	char **command;	 /* owned, NULL-terminated */
@@ -19,6 +21,8 @@ struct settings {
 	char **origins;	 /* owned, NULL-terminated */
 	char **hosts;	 /* owned, NULL-terminated; has the own host name */
 	char *token;	 /* owned, or NULL */
+	struct network *proxies; /* owned */
+	size_t proxy_count;
 	uint64_t history_bytes; /* for late joiners */
 	uint64_t kept_bytes;	/* at least that; what the journal holds */
 	uint64_t client_buffer_bytes; /* never more than kept_bytes */
@@ -36,8 +40,11 @@ struct settings {
 	void *arg;
 };
 
+/* Whether all addresses in a configuration are addresses. */
+bool settings_check(const struct wsexec_config *config);
+
 /*
- * Fills to (all zero before) from a configuration.  False: out of memory; to
+ * Fills to (all zero before) from a good configuration.  False: out of memory; to
  * still wants settings_clear().
  */
 bool settings_copy(struct settings *to, const struct wsexec_config *from);

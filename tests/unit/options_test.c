@@ -105,6 +105,7 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_null(o.origins[0]);
 	assert_null(o.allowed_hosts[0]);
 	assert_true(o.ping_interval_s == 25);
+	assert_null(o.proxies[0]);
 	assert_null(o.title);
 	assert_null(o.access_log);
 	assert_int_equal(o.access_log_format, ACCESS_COMMON);
@@ -144,6 +145,7 @@ SHOW(addresses, "%s %s", o->addresses[0],
     o->addresses[1] == NULL ? "-" : o->addresses[1])
 SHOW(env, "%s %s %s", o->env[0], o->env[1], o->env[2] == NULL ? "-" : o->env[2])
 SHOW(origins, "%s %s", o->origins[0], o->origins[1])
+SHOW(proxies, "%s %s", o->proxies[0], o->proxies[1])
 SHOW(hosts, "%s %s", o->allowed_hosts[0], o->allowed_hosts[1])
 SHOW(command, "%s %s", o->command[0],
     o->command[0] == NULL || o->command[1] == NULL ? "-" : o->command[1])
@@ -202,6 +204,11 @@ static const struct {
 	{ "-w /x -o f --title T --token-file F", show_strings, "/x|f|T|F" },
 	{ "--cwd= -o - --title --port --token-file=", show_strings,
 	    "|-|--port|" },
+	{ "--trust-proxy 10.0.0.0/8 --trust-proxy ::1", show_proxies,
+	    "10.0.0.0/8 ::1" },
+	{ "--trust-proxy unix --trust-proxy ::", show_proxies, "unix ::" },
+	{ "--trust-proxy 0.0.0.0/0 --trust-proxy 2001:db8::/128", show_proxies,
+	    "0.0.0.0/0 2001:db8::/128" },
 	{ "--access-log -", show_access_log, "- 0" },
 	{ "--access-log f --access-log-format combined", show_access_log,
 	    "f 1" },
@@ -322,6 +329,30 @@ static const struct {
 	{ "--slow quick", "--slow: 'quick' is not skip|disconnect|block" },
 	{ "--access-log-format json",
 	    "--access-log-format: 'json' is not common|combined" },
+	{ "--trust-proxy unix/8",
+	    "--trust-proxy: 'unix/8' is not an address or network such as "
+	    "10.0.0.0/8" },
+	{ "--trust-proxy proxy.example",
+	    "--trust-proxy: 'proxy.example' is not an address or network "
+	    "such as 10.0.0.0/8" },
+	{ "--trust-proxy 10.0.0.0/33",
+	    "--trust-proxy: '10.0.0.0/33' is not an address or network "
+	    "such as 10.0.0.0/8" },
+	{ "--trust-proxy ::/129",
+	    "--trust-proxy: '::/129' is not an address or network "
+	    "such as 10.0.0.0/8" },
+	{ "--trust-proxy 10.0.0.0/",
+	    "--trust-proxy: '10.0.0.0/' is not an address or network "
+	    "such as 10.0.0.0/8" },
+	{ "--trust-proxy 10.0.0.0/0008",
+	    "--trust-proxy: '10.0.0.0/0008' is not an address or network "
+	    "such as 10.0.0.0/8" },
+	{ "--trust-proxy 10.0.0/8",
+	    "--trust-proxy: '10.0.0/8' is not an address or network "
+	    "such as 10.0.0.0/8" },
+	{ "--trust-proxy ~",
+	    "--trust-proxy: '' is not an address or network "
+	    "such as 10.0.0.0/8" },
 	{ "--slow ski", "--slow: 'ski' is not skip|disconnect|block" },
 	{ "--slow skip|block",
 	    "--slow: 'skip|block' is not "
