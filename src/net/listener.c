@@ -71,6 +71,8 @@ listener_turn_away(struct listener *l)
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
 		(void)shutdown(fd, SHUT_WR);
 		close(fd);
+		server_log(l->server, 1,
+		    "refused with 503: no descriptors are left");
 	}
 	l->reserve_fd = listener_open_reserve();
 	return fd != -1;

@@ -103,7 +103,7 @@ def test_clients_over_the_limit_are_told_to_come_back(start, connect):
 
 def test_clients_for_whom_no_descriptor_is_left_are_told_so(start, connect):
     run = start(
-        "--quiet", script="echo x; read _ <go",
+        "--quiet", "-v", script="echo x; read _ <go",
         preexec_fn=lambda: resource.setrlimit(
             resource.RLIMIT_NOFILE, (64, 64)
         ),
@@ -120,6 +120,7 @@ def test_clients_for_whom_no_descriptor_is_left_are_told_so(start, connect):
         assert peer.read_head() == 503
         assert int(peer.fields["retry-after"]) > 0
         assert peer.read_rest().endswith(b"\n")
+    run.log.wait_for(b"wsexec: refused with 503: no descriptors are left\n")
     for peer in idle:
         peer.close()
     wait_until(
