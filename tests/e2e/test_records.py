@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Records, and which of them a client asks for."""
 
+import json
 import os
 import re
 import time
@@ -8,6 +9,7 @@ import time
 import pytest
 
 from harness import digest
+from rawsocket import head
 from viewers import fetch, lines_of, parse_records, rejoin
 
 LINE = "x" * 99
@@ -321,3 +323,22 @@ def test_records_over_http_are_lines(ten):
     records = parse_records([body])
     assert [r["seq"] for r in lines_of(records)] == list(range(1, 11))
     assert records[-1]["type"] == "exit"
+
+
+def test_records_over_http_come_as_they_are_made(start, connect):
+    run = start("--quiet", script="echo x; printf 'name: '; read _ <go; echo")
+    peer = connect(run)
+    assert peer.ask(head("/", Accept="application/x-ndjson")) == 200
+    seen = []
+
+    def read_record(**wanted):
+        while not (seen and wanted.items() <= seen[-1].items()):
+            size = int(peer.read_until(b"\r\n"), 16)
+            seen.append(json.loads(peer.read(size)))
+            assert peer.read(2) == b"\r\n"
+
+    read_record(seq=1, text="x")
+    read_record(seq=2, text="name: ", partial=True)
+    run.go()
+    read_record(type="exit", code=0, last=2)
+    assert [r["text"] for r in lines_of(seen)] == ["x", "name: "]
