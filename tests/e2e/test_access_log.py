@@ -289,6 +289,7 @@ def test_a_log_that_is_never_read_does_not_hold_up_the_end(
         request = head("/healthz", User_Agent="\xff" * 7000)
         assert peer.ask(request) == 200
         peer.close()
+    connect(run).upgrade().read_messages()  # to the end of the command
     run.send_signal(signal.SIGTERM)
     assert run.wait() == 0
     os.close(reader)
