@@ -128,7 +128,8 @@ value_kind(const struct option_row *row)
 	if (row->kind == KIND_SIGNAL)
 		return VALUE_SIGNAL;
 	if (strcmp(row->argument, "FILE") == 0 ||
-	    strcmp(row->argument, "F") == 0)
+	    strcmp(row->argument, "F") == 0 ||
+	    (strcmp(row->argument, "PATH") == 0 && row->kind == KIND_LIST))
 		return VALUE_FILE;
 	if (strcmp(row->argument, "DIR") == 0)
 		return VALUE_DIRECTORY;

@@ -15,6 +15,7 @@ enum option_kind {
 	KIND_COUNT,
 	KIND_INTEGER,
 	KIND_SIZE,
+	KIND_MODE, /* of a file, octal */
 	KIND_SECONDS,
 	KIND_FOREVER, /* seconds, or HUGE_VAL */
 	KIND_MILLISECONDS,
@@ -41,6 +42,7 @@ struct option_row {
 	const char *heading; /* of the group this row begins; NULL: none */
 	size_t offset;	     /* of the field in struct options */
 	size_t size;
+	size_t given; /* offset of a bool: it was there; 0: nobody asks */
 	bool (*accept)(const char *value); /* of strings; NULL: any */
 	const char *looks_like;
 };

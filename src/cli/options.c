@@ -28,6 +28,7 @@
 static const char *const kind_looks_like[] = {
 	[KIND_INTEGER] = "a whole number",
 	[KIND_SIZE] = "a size such as 64M",
+	[KIND_MODE] = "an octal mode such as 660",
 	[KIND_SECONDS] = "a number of seconds such as 2.5",
 	[KIND_FOREVER] = "a number of seconds or \"forever\"",
 	[KIND_MILLISECONDS] = "a number of milliseconds such as 2.5",
@@ -52,11 +53,21 @@ enum value_result {
 
 const struct option_row option_rows[] = {
 	{ 'p', "port", "N", KIND_INTEGER, FIELD(port), RANGE("0", "65535"),
-	    .initial = "8080", .heading = "Where to serve",
+	    .given = offsetof(struct options, tcp_is_given), .initial = "8080",
+	    .heading = "Where to serve",
 	    .help = "listen on this port; 0 picks one" },
 	{ 'a', "address", "ADDR", KIND_LIST, FIELD(addresses),
+	    .given = offsetof(struct options, tcp_is_given),
 	    .initial = "127.0.0.1",
 	    .help = "listen on this address; may be repeated" },
+	{ 0, "unix-socket", "PATH", KIND_LIST, FIELD(unix_sockets),
+	    .help = "listen on a Unix socket here; may be repeated" },
+	{ 0, "unix-socket-mode", "MODE", KIND_MODE, FIELD(unix_socket_mode),
+	    RANGE("1", "777"), .initial = "600",
+	    .help = "give Unix sockets these permissions" },
+	{ 0, "unix-socket-owner", "USER[:GROUP]", KIND_STRING,
+	    FIELD(unix_socket_owner),
+	    .help = "give Unix sockets to this user and group" },
 	{ 'b', "base-path", "PATH", KIND_BASE_PATH, FIELD(base_path),
 	    .initial = "/", .accept = value_is_base_path,
 	    .looks_like = "a path such as /logs",
@@ -171,6 +182,8 @@ scan_number(const struct option_row *row, const char *text, double *number)
 		return value_scan_integer(text, number);
 	case KIND_SIZE:
 		return value_scan_size(text, number);
+	case KIND_MODE:
+		return value_scan_mode(text, number);
 	case KIND_SIGNAL:
 		return value_scan_signal(text, number);
 	case KIND_CHOICE:
@@ -187,6 +200,7 @@ store_number(const struct option_row *row, void *field, double number)
 	switch (row->kind) {
 	case KIND_INTEGER:
 	case KIND_SIZE:
+	case KIND_MODE:
 		if (row->size == sizeof(uint16_t))
 			*(uint16_t *)field = (uint16_t)number;
 		else if (row->size == sizeof(uint32_t))
@@ -255,6 +269,8 @@ set_value(const struct option_row *row, struct options *o, char *value)
 
 	if (row->accept != NULL && !row->accept(value))
 		return VALUE_MALFORMED;
+	if (row->given != 0)
+		*(bool *)((char *)o + row->given) = true;
 	switch (row->kind) {
 	case KIND_FLAG:
 		*(bool *)field = true;
@@ -299,6 +315,8 @@ finish_defaults(struct options *o)
 		if (row->kind == KIND_LIST && list[0] == NULL)
 			list[0] = row->initial;
 	}
+	if (o->unix_sockets[0] != NULL && !o->tcp_is_given)
+		o->addresses[0] = NULL;
 	if (strcmp(o->base_path, "/") == 0)
 		o->base_path = "";
 }

@@ -19,8 +19,13 @@
 #define OPTIONS_LIST_MAX 64 /* how often a repeatable option may be given */
 
 struct options {
-	const char *addresses[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
+	/* NULL-terminated; empty if there are other sockets only */
+	const char *addresses[OPTIONS_LIST_MAX + 1];
 	uint16_t port;
+	bool tcp_is_given; /* an address or a port was */
+	const char *unix_sockets[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
+	uint32_t unix_socket_mode;
+	const char *unix_socket_owner; /* NULL: whoever makes it */
 	const char *base_path; /* "" or "/..." without a slash at the end */
 	bool pty;
 	const char *cwd;		       /* NULL: as it is */

@@ -60,6 +60,16 @@ value_scan_size(const char *text, double *number)
 }
 
 bool
+value_scan_mode(const char *text, double *number)
+{
+	if (!value_consists_of(text, "01234567"))
+		return false;
+	/* What is too much for it is ULONG_MAX. */
+	*number = (double)strtoul(text, NULL, 8);
+	return true;
+}
+
+bool
 value_scan_decimal(const char *text, double *number)
 {
 	char *end;

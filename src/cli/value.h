@@ -16,6 +16,8 @@
 bool value_scan_integer(const char *text, double *number);
 /* "65536", "64K"; K, M and G are powers of 1024, in either case */
 bool value_scan_size(const char *text, double *number);
+/* "660", octal, with or without a zero before it */
+bool value_scan_mode(const char *text, double *number);
 /* "2.5", without an exponent */
 bool value_scan_decimal(const char *text, double *number);
 /* "TERM", "sigterm" or "15" */

@@ -17,22 +17,18 @@
 #include "cli/copies.h"
 #include "cli/input.h"
 #include "cli/log.h"
+#include "cli/sockets.h"
 #include "cli/wrapper.h"
 #include "wsexec.h"
 
 #define WRAPPER_FAILED 125    /* exit status for a failure of our own */
 #define WRAPPER_SIGNALLED 128 /* added to the signal that ended the command */
-#define WRAPPER_URL_MAX 4096
 
 static const int wrapper_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT,
 	SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, SIGWINCH };
 
 enum {
 	WRAPPER_SIGNALS = sizeof(wrapper_signals) / sizeof(wrapper_signals[0]),
-};
-
-struct url {
-	char text[WRAPPER_URL_MAX];
 };
 
 struct wrapper {
@@ -402,32 +398,6 @@ wrapper_open_server(struct wrapper *w, const char *token)
 	return wsexec_server_new(&w->server, w->base, &config) == WSEXEC_OK;
 }
 
-/* Listens everywhere it is asked to; a URL for each goes to urls. */
-static bool
-wrapper_listen(struct wrapper *w, struct url *urls)
-{
-	const struct options *o = w->options;
-	const char *why;
-	int error;
-	size_t i;
-
-	for (i = 0; o->addresses[i] != NULL; i++) {
-		error = wsexec_server_listen(w->server, o->addresses[i],
-		    o->port, urls[i].text, sizeof(urls[i].text));
-		if (error == WSEXEC_OK)
-			continue;
-		why = error == WSEXEC_ERR_SYSTEM ? strerror(errno) :
-						   wsexec_strerror(error);
-		log_warn("cannot listen on %s port %u: %s%s", o->addresses[i],
-		    o->port, why,
-		    error == WSEXEC_ERR_SYSTEM && errno == EADDRINUSE ?
-			"; choose another --port, or 0 for any" :
-			"");
-		return false;
-	}
-	return true;
-}
-
 /* The command starts now, or is known to be there when it will. */
 static int
 wrapper_start_or_wait(struct wrapper *w)
@@ -454,6 +424,17 @@ wrapper_open_access_log(struct wrapper *w)
 	return o->access_log == NULL || w->access_log != NULL;
 }
 
+/* Tells whoever started us where we are, one address a line. */
+static void
+wrapper_announce(char *urls)
+{
+	char *url;
+
+	while ((url = strsep(&urls, "\n")) != NULL)
+		if (*url != '\0')
+			log_info("%s", url);
+}
+
 /* Everything that can fail before others are told where we are. */
 static int
 wrapper_prepare(struct wrapper *w, const char *token)
@@ -463,9 +444,8 @@ wrapper_prepare(struct wrapper *w, const char *token)
 		.on_closed = wrapper_closed_cb,
 		.arg = w,
 	};
-	struct url *urls;
+	char *urls;
 	int status = WRAPPER_FAILED;
-	size_t i;
 
 	w->copies = copies_open(w->base, w->options->quiet, w->options->output,
 	    &handlers);
@@ -473,14 +453,14 @@ wrapper_prepare(struct wrapper *w, const char *token)
 		return WRAPPER_FAILED;
 	if (!wrapper_open_access_log(w))
 		return WRAPPER_FAILED;
-	urls = calloc(OPTIONS_LIST_MAX, sizeof(*urls));
+	urls = calloc(1, SOCKETS_URLS_MAX);
 	if (urls == NULL || !wrapper_open_signals(w) ||
 	    !wrapper_open_server(w, token))
 		log_warn("out of memory");
-	else if (wrapper_listen(w, urls))
+	else if (sockets_open(w->server, w->options, urls, SOCKETS_URLS_MAX))
 		status = wrapper_start_or_wait(w);
-	for (i = 0; status == 0 && w->options->addresses[i] != NULL; i++)
-		log_info("%s", urls[i].text);
+	if (status == 0)
+		wrapper_announce(urls);
 	free(urls);
 	return status;
 }

@@ -111,18 +111,21 @@ class Collector:
 
 
 class Run:
-    """wsexec, serving on a port of its own.
+    """wsexec, serving on a port of its own, or where the options say.
+
+    prefix is a command line that it is to be started by.
 
     The command runs in a directory of its own, which has a FIFO `go`: what
     does `read _ <go` waits until the test calls go()."""
 
-    def __init__(self, directory, options, command, **keywords):
+    def __init__(self, directory, options, command, prefix=(), **keywords):
         self.directory = directory
         os.mkfifo(directory / "go")
         # Held open for both, so that nobody waits and nothing is lost.
         self.gate = os.open(directory / "go", os.O_RDWR)
         separator = ["--"] if command else []
-        port = [] if "--port" in options else ["--port", "0"]
+        told = {"--port", "--unix-socket"} & {*options}
+        port = [] if told or prefix else ["--port", "0"]
         keywords = {
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.PIPE,
@@ -131,7 +134,8 @@ class Run:
             **keywords,
         }
         self.process = subprocess.Popen(
-            wsexec_command(*port, *options, *separator, *command),
+            [*prefix,
+             *wsexec_command(*port, *options, *separator, *command)],
             **keywords,
         )
         self.pid = self.process.pid
@@ -140,10 +144,14 @@ class Run:
         if self.process.stdout is not None:
             self.stdout = Collector(self.process.stdout)
         announced = self.log.wait_for(b"\n").split(b"\n")[0].decode()
-        assert announced.startswith("wsexec: http://"), announced
+        assert announced.startswith(
+            ("wsexec: http://", "wsexec: unix:")
+        ), announced
         self.url = announced.removeprefix("wsexec: ")
-        authority = self.url.split("/")[2]
-        self.port = int(authority.rpartition(":")[2])
+        self.port = None
+        if self.url.startswith("http://"):
+            authority = self.url.split("/")[2]
+            self.port = int(authority.rpartition(":")[2])
 
     def at(self, rest, scheme="http"):
         """The URL of another path, or of / with a query."""

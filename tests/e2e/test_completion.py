@@ -26,6 +26,7 @@ COMPLETED = {
     "wsexec -qs TER": "TERM",
     "wsexec --signal=WIN": "--signal=WINCH",
     "wsexec --output only-f": "only-file",
+    "wsexec --unix-socket only-f": "only-file",
     "wsexec --token-file=only-f": "--token-file=only-file",
     "wsexec -o only-file --cwd only-": "only-directory/",
     "wsexec -p 8080 --lin": "--linger",

@@ -24,12 +24,14 @@ WEBSOCKETS_OPTIONS = {
 
 
 class Viewer:
-    """A WebSocket client (websockets) in a thread of its own.
+    """A WebSocket client (websockets) in a thread of its own, of a server at
+    path, if that is given.
 
     Made when the handshake is over; keeps every message."""
 
-    def __init__(self, url):
+    def __init__(self, url, path=None):
         self.url = url
+        self.path = path
         self.messages = []
         self.code = None
         self.reason = None
@@ -42,6 +44,13 @@ class Viewer:
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
         self.wait(lambda: self.socket is not None, "the handshake")
+
+    def connect(self):
+        if self.path is not None:
+            return websockets.unix_connect(
+                str(self.path), self.url, **WEBSOCKETS_OPTIONS
+            )
+        return websockets.connect(self.url, **WEBSOCKETS_OPTIONS)
 
     def run(self):
         try:
@@ -56,9 +65,7 @@ class Viewer:
         self.loop.close()
 
     async def watch(self):
-        async with websockets.connect(
-            self.url, **WEBSOCKETS_OPTIONS
-        ) as socket:
+        async with self.connect() as socket:
             with self.changed:
                 self.socket = socket
                 self.changed.notify_all()

@@ -80,6 +80,10 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_string_equal(o.addresses[0], "127.0.0.1");
 	assert_null(o.addresses[1]);
 	assert_int_equal(o.port, 8080);
+	assert_false(o.tcp_is_given);
+	assert_null(o.unix_sockets[0]);
+	assert_int_equal(o.unix_socket_mode, 0600);
+	assert_null(o.unix_socket_owner);
 	assert_string_equal(o.base_path, "");
 	assert_false(o.pty);
 	assert_null(o.cwd);
@@ -141,8 +145,11 @@ SHOW(verbose, "%d", o->verbose)
 SHOW(flags, "%d%d%d%d", o->pty, o->quiet, o->no_auth, o->token)
 SHOW(strings, "%s|%s|%s|%s", o->cwd, o->output, o->title, o->token_file)
 SHOW(access_log, "%s %d", o->access_log, (int)o->access_log_format)
-SHOW(addresses, "%s %s", o->addresses[0],
-    o->addresses[1] == NULL ? "-" : o->addresses[1])
+SHOW(addresses, "%s %s", o->addresses[0] == NULL ? "none" : o->addresses[0],
+    o->addresses[0] == NULL || o->addresses[1] == NULL ? "-" : o->addresses[1])
+SHOW(unix_sockets, "%s %s %o %s", o->unix_sockets[0],
+    o->unix_sockets[1] == NULL ? "-" : o->unix_sockets[1], o->unix_socket_mode,
+    o->unix_socket_owner)
 SHOW(env, "%s %s %s", o->env[0], o->env[1], o->env[2] == NULL ? "-" : o->env[2])
 SHOW(origins, "%s %s", o->origins[0], o->origins[1])
 SHOW(proxies, "%s %s", o->proxies[0], o->proxies[1])
@@ -214,6 +221,14 @@ static const struct {
 	    "f 1" },
 	{ "-a ::1", show_addresses, "::1 -" },
 	{ "-a ::1 --address localhost", show_addresses, "::1 localhost" },
+	{ "--unix-socket /s", show_addresses, "none -" },
+	{ "--unix-socket /s -p 0", show_addresses, "127.0.0.1 -" },
+	{ "-a ::1 --unix-socket /s", show_addresses, "::1 -" },
+	{ "--unix-socket /s --unix-socket t --unix-socket-mode 0660 "
+	  "--unix-socket-owner a:b",
+	    show_unix_sockets, "/s t 660 a:b" },
+	{ "--unix-socket s --unix-socket-mode 777 --unix-socket-owner=",
+	    show_unix_sockets, "s - 777 " },
 	{ "-e A=1 --env B= ls", show_env, "A=1 B= -" },
 	{ "-e A=b=c -e A=2", show_env, "A=b=c A=2 -" },
 	{ "--origin http://a --origin HTTPS://b.c-d_e:65535", show_origins,
@@ -263,6 +278,23 @@ static const struct {
 	{ "-p ~", "--port: '' is not a whole number" },
 	{ "-p -", "--port: '-' is not a whole number" },
 	{ "-p 1 -p x -p 2", "--port: 'x' is not a whole number" },
+	{ "--unix-socket-mode 0", "--unix-socket-mode: 0 is not in 1..777" },
+	{ "--unix-socket-mode 1000",
+	    "--unix-socket-mode: 1000 is not in 1..777" },
+	{ "--unix-socket-mode 9999999999999999999999",
+	    "--unix-socket-mode: '9999999999999999999999' is not an octal "
+	    "mode such as 660" },
+	{ "--unix-socket-mode 7777777777777777777777777777",
+	    "--unix-socket-mode: 7777777777777777777777777777 is not in "
+	    "1..777" },
+	{ "--unix-socket-mode 68",
+	    "--unix-socket-mode: '68' is not an octal mode such as 660" },
+	{ "--unix-socket-mode -6",
+	    "--unix-socket-mode: '-6' is not an octal mode such as 660" },
+	{ "--unix-socket-mode ~",
+	    "--unix-socket-mode: '' is not an octal mode such as 660" },
+	{ "--unix-socket-mode u=rw",
+	    "--unix-socket-mode: 'u=rw' is not an octal mode such as 660" },
 	{ "--port", "--port: needs a value N" },
 	{ "-q -p", "--port: needs a value N" },
 	{ "--slow", "--slow: needs a value skip|disconnect|block" },

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "cli/log.h"
+#include "cli/sockets.h"
+#include "cli/value.h"
+#include "wsexec.h"
+
+#define SOCKETS_USER_MAX 256 /* bytes of a name, with the NUL */
+
+/* Where the next address goes, and how much room it has. */
+static char *
+sockets_next(char *urls, size_t size, size_t *left)
+{
+	size_t used = strlen(urls);
+
+	*left = size - used;
+	return urls + used;
+}
+
+static const char *
+sockets_why(int error)
+{
+	return error == WSEXEC_ERR_SYSTEM ? strerror(errno) :
+					    wsexec_strerror(error);
+}
+
+static bool
+sockets_open_address(struct wsexec_server *server, const char *address,
+    uint16_t port, char *url, size_t size)
+{
+	const char *hint = "";
+	int error;
+
+	error = wsexec_server_listen(server, address, port, url, size);
+	if (error == WSEXEC_OK)
+		return true;
+	if (error == WSEXEC_ERR_SYSTEM && errno == EADDRINUSE)
+		hint = "; choose another --port, or 0 for any";
+	log_warn("cannot listen on %s port %u: %s%s", address, port,
+	    sockets_why(error), hint);
+	return false;
+}
+
+static bool
+sockets_open_unix(struct wsexec_server *server,
+    const struct wsexec_unix_socket *config, char *url, size_t size)
+{
+	const char *hint = "";
+	int error;
+
+	error = wsexec_server_listen_unix(server, config, url, size);
+	if (error == WSEXEC_OK)
+		return true;
+	if (error == WSEXEC_ERR_SYSTEM && errno == EADDRINUSE)
+		hint = "; another program answers there";
+	else if (error == WSEXEC_ERR_SYSTEM && errno == EEXIST)
+		hint = ", and is no socket";
+	log_warn("cannot listen on unix:%s: %s%s", config->path,
+	    sockets_why(error), hint);
+	return false;
+}
+
+/* A name or a number; (id_t)-1, which chown(2) takes for none, is not one. */
+static bool
+sockets_find_id(const char *name, bool is_group, id_t *id)
+{
+	const struct passwd *user = NULL;
+	const struct group *group = NULL;
+	double number;
+
+	if (is_group && (group = getgrnam(name)) != NULL)
+		*id = group->gr_gid;
+	else if (!is_group && (user = getpwnam(name)) != NULL)
+		*id = user->pw_uid;
+	else if (value_scan_integer(name, &number) && number >= 0 &&
+	    number < UINT32_MAX)
+		*id = (id_t)number;
+	else
+		return false;
+	return true;
+}
+
+/* USER, USER:GROUP or :GROUP */
+static bool
+sockets_find_owner(const char *owner, struct wsexec_unix_socket *config)
+{
+	const char *group = strchr(owner, ':');
+	char user[SOCKETS_USER_MAX];
+	id_t uid = (id_t)-1, gid = (id_t)-1;
+
+	(void)strlcpy(user, owner, sizeof(user));
+	user[strcspn(user, ":")] = '\0';
+	if ((group == NULL || group > owner) &&
+	    !sockets_find_id(user, false, &uid)) {
+		log_warn("--unix-socket-owner: there is no user '%s'", user);
+		return false;
+	}
+	if (group != NULL && !sockets_find_id(group + 1, true, &gid)) {
+		log_warn("--unix-socket-owner: there is no group '%s'",
+		    group + 1);
+		return false;
+	}
+	config->has_owner = true;
+	config->uid = uid;
+	config->gid = gid;
+	return true;
+}
+
+bool
+sockets_open(struct wsexec_server *server, const struct options *o, char *urls,
+    size_t size)
+{
+	struct wsexec_unix_socket config = { .mode = o->unix_socket_mode };
+	char *url;
+	size_t i, left;
+
+	urls[0] = '\0';
+	for (i = 0; o->addresses[i] != NULL; i++) {
+		url = sockets_next(urls, size, &left);
+		if (!sockets_open_address(server, o->addresses[i], o->port, url,
+			left))
+			return false;
+		(void)strlcat(urls, "\n", size);
+	}
+	if (o->unix_socket_owner != NULL &&
+	    !sockets_find_owner(o->unix_socket_owner, &config))
+		return false;
+	for (i = 0; o->unix_sockets[i] != NULL; i++) {
+		url = sockets_next(urls, size, &left);
+		config.path = o->unix_sockets[i];
+		if (!sockets_open_unix(server, &config, url, left))
+			return false;
+		(void)strlcat(urls, "\n", size);
+	}
+	return true;
+}
