@@ -13,6 +13,7 @@
 
 #include "cli/log.h"
 #include "cli/options.h"
+#include "cli/passed.h"
 #include "cli/token.h"
 #include "cli/wrapper.h"
 
@@ -62,6 +63,25 @@ find_ignored_signals(void)
 	return ignored;
 }
 
+/*
+ * Everything that is asked for before anything is opened.  False: it cannot
+ * be had, and why has been told.
+ */
+static bool
+find_sockets(struct options *o, struct wrapper_config *config,
+    char token[TOKEN_MAX])
+{
+	int passed = passed_take();
+
+	if (passed == -1 || !token_find(o, passed_are_public(passed), token))
+		return false;
+	if (passed > 0 && !o->tcp_is_given)
+		o->addresses[0] = NULL;
+	config->passed_sockets = passed;
+	config->token = token[0] != '\0' ? token : NULL;
+	return true;
+}
+
 int
 main(int argc, char **argv, char **envp)
 {
@@ -69,7 +89,8 @@ main(int argc, char **argv, char **envp)
 	struct event_base *base;
 	struct wrapper *wrapper;
 	char token[TOKEN_MAX];
-	struct child_config found = { .ignored = find_ignored_signals() };
+	struct wrapper_config config = { .options = &options,
+		.ignored = find_ignored_signals() };
 	int status;
 
 	setproctitle_init(argc, argv, envp);
@@ -83,9 +104,9 @@ main(int argc, char **argv, char **envp)
 			 "wsexec --help)");
 		return EXIT_FAILED;
 	}
-	if (!token_find(&options, token))
+	if (!find_sockets(&options, &config, token))
 		return EXIT_FAILED;
-	found.descriptor_limit = raise_descriptor_limit();
+	config.descriptor_limit = raise_descriptor_limit();
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* A background job may write to its terminal, whatever stty says. */
 	(void)signal(SIGTTOU, SIG_IGN);
@@ -93,9 +114,7 @@ main(int argc, char **argv, char **envp)
 		log_warn("no event loop can be made");
 		return EXIT_FAILED;
 	}
-	status = wrapper_open(&wrapper, base, &options,
-	    token[0] != '\0' ? token : NULL, &found);
-	if (status == 0) {
+	if ((status = wrapper_open(&wrapper, base, &config)) == 0) {
 		status = wrapper_run(wrapper);
 		wrapper_free(wrapper);
 	}

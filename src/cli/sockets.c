@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/log.h"
+#include "cli/passed.h"
 #include "cli/sockets.h"
 #include "cli/value.h"
 #include "wsexec.h"
@@ -112,22 +113,29 @@ sockets_find_owner(const char *owner, struct wsexec_unix_socket *config)
 	return true;
 }
 
-bool
-sockets_open(struct wsexec_server *server, const struct options *o, char *urls,
-    size_t size)
+static bool
+sockets_take(struct wsexec_server *server, int number, char *url, size_t size)
+{
+	const int fd = PASSED_FIRST + number;
+	char name[PASSED_NAME_MAX];
+	int error;
+
+	if ((error = wsexec_server_listen_fd(server, fd, url, size)) ==
+	    WSEXEC_OK)
+		return true;
+	log_warn("cannot listen on descriptor %d (%s) of LISTEN_FDS: %s", fd,
+	    passed_name(number, name), sockets_why(error));
+	return false;
+}
+
+static bool
+sockets_open_all_unix(struct wsexec_server *server, const struct options *o,
+    char *urls, size_t size)
 {
 	struct wsexec_unix_socket config = { .mode = o->unix_socket_mode };
 	char *url;
 	size_t i, left;
 
-	urls[0] = '\0';
-	for (i = 0; o->addresses[i] != NULL; i++) {
-		url = sockets_next(urls, size, &left);
-		if (!sockets_open_address(server, o->addresses[i], o->port, url,
-			left))
-			return false;
-		(void)strlcat(urls, "\n", size);
-	}
 	if (o->unix_socket_owner != NULL &&
 	    !sockets_find_owner(o->unix_socket_owner, &config))
 		return false;
@@ -139,4 +147,29 @@ sockets_open(struct wsexec_server *server, const struct options *o, char *urls,
 		(void)strlcat(urls, "\n", size);
 	}
 	return true;
+}
+
+bool
+sockets_open(struct wsexec_server *server, const struct options *o, int passed,
+    char *urls, size_t size)
+{
+	char *url;
+	size_t left;
+	int i;
+
+	urls[0] = '\0';
+	for (i = 0; i < passed; i++) {
+		url = sockets_next(urls, size, &left);
+		if (!sockets_take(server, i, url, left))
+			return false;
+		(void)strlcat(urls, "\n", size);
+	}
+	for (i = 0; o->addresses[i] != NULL; i++) {
+		url = sockets_next(urls, size, &left);
+		if (!sockets_open_address(server, o->addresses[i], o->port, url,
+			left))
+			return false;
+		(void)strlcat(urls, "\n", size);
+	}
+	return sockets_open_all_unix(server, o, urls, size);
 }

@@ -28,9 +28,13 @@
 /* Where execvp() looks when PATH is not set. */
 #define SPAWN_DEFAULT_PATH "/bin:/usr/bin"
 
-static const char *const spawn_secrets[] = {
+/* Variables that are for us alone: secrets, and sockets that were passed. */
+static const char *const spawn_ours[] = {
 	"WSEXEC_TOKEN=",
 	"WSEXEC_CREDENTIAL=",
+	"LISTEN_PID=",
+	"LISTEN_FDS=",
+	"LISTEN_FDNAMES=",
 };
 
 enum spawn_step {
@@ -76,10 +80,12 @@ spawn_find(const char *const *list, const char *entry)
 }
 
 static bool
-spawn_is_secret(const char *entry)
+spawn_is_for_us(const char *entry)
 {
-	for (size_t i = 0; i < 2; i++)
-		if (spawn_is_same_name(spawn_secrets[i], entry))
+	const size_t n = sizeof(spawn_ours) / sizeof(spawn_ours[0]);
+
+	for (size_t i = 0; i < n; i++)
+		if (spawn_is_same_name(spawn_ours[i], entry))
 			return true;
 	return false;
 }
@@ -94,7 +100,7 @@ spawn_count(const char *const *list)
 	return n;
 }
 
-/* Ours without secrets, then what is added; of several the last one holds. */
+/* Ours without what is for us, then what is added; of several the last one holds. */
 static const char **
 spawn_environment(const char *const *added)
 {
@@ -106,7 +112,7 @@ spawn_environment(const char *const *added)
 	if (list == NULL)
 		return NULL;
 	for (size_t i = 0; i < n_own; i++)
-		if (!spawn_is_secret(own[i]) &&
+		if (!spawn_is_for_us(own[i]) &&
 		    spawn_find(added, own[i]) == NULL)
 			list[n++] = own[i];
 	for (size_t i = 0; i < n_added; i++)

@@ -6,7 +6,7 @@
  * Fork and exec: makes the process of a command exactly as a shell would have
  * made it, but in a process group of its own and with its output on pipes or
  * on a pseudoterminal.  Nothing of ours leaks into it: no descriptor, signal
- * disposition, limit or secret.
+ * disposition, limit, secret or variable that is for us.
  */
 
 #include <sys/types.h>

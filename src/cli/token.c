@@ -21,11 +21,11 @@ token_is_loopback(const char *address)
 
 /* Whether others than this machine can reach one of our addresses. */
 static bool
-token_is_needed(const struct options *o)
+token_is_needed(const struct options *o, bool is_public)
 {
 	size_t i;
 
-	if (o->token)
+	if (o->token || (is_public && !o->no_auth))
 		return true;
 	for (i = 0; !o->no_auth && o->addresses[i] != NULL; i++)
 		if (!token_is_loopback(o->addresses[i]))
@@ -88,7 +88,7 @@ token_read(const char *path, char token[TOKEN_MAX])
 }
 
 bool
-token_find(const struct options *o, char token[TOKEN_MAX])
+token_find(const struct options *o, bool is_public, char token[TOKEN_MAX])
 {
 	const char *given = getenv("WSEXEC_TOKEN");
 
@@ -101,7 +101,7 @@ token_find(const struct options *o, char token[TOKEN_MAX])
 		(void)strlcpy(token, given, TOKEN_MAX);
 		return true;
 	}
-	if (token_is_needed(o))
+	if (token_is_needed(o, is_public))
 		token_make(token);
 	return true;
 }

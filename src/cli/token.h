@@ -15,8 +15,9 @@
 
 /*
  * Fills token; "": none is asked for.  False: it cannot be had, and why has
- * been told.
+ * been told.  is_public: others can reach the server also where the options
+ * do not say so.
  */
-bool token_find(const struct options *o, char token[TOKEN_MAX]);
+bool token_find(const struct options *o, bool is_public, char token[TOKEN_MAX]);
 
 #endif

@@ -437,7 +437,7 @@ wrapper_announce(char *urls)
 
 /* Everything that can fail before others are told where we are. */
 static int
-wrapper_prepare(struct wrapper *w, const char *token)
+wrapper_prepare(struct wrapper *w, const struct wrapper_config *config)
 {
 	const struct copies_handlers handlers = {
 		.on_change = wrapper_copies_cb,
@@ -455,9 +455,10 @@ wrapper_prepare(struct wrapper *w, const char *token)
 		return WRAPPER_FAILED;
 	urls = calloc(1, SOCKETS_URLS_MAX);
 	if (urls == NULL || !wrapper_open_signals(w) ||
-	    !wrapper_open_server(w, token))
+	    !wrapper_open_server(w, config->token))
 		log_warn("out of memory");
-	else if (sockets_open(w->server, w->options, urls, SOCKETS_URLS_MAX))
+	else if (sockets_open(w->server, w->options, config->passed_sockets,
+		     urls, SOCKETS_URLS_MAX))
 		status = wrapper_start_or_wait(w);
 	if (status == 0)
 		wrapper_announce(urls);
@@ -467,9 +468,9 @@ wrapper_prepare(struct wrapper *w, const char *token)
 
 int
 wrapper_open(struct wrapper **out, struct event_base *base,
-    const struct options *options, const char *token,
-    const struct child_config *found)
+    const struct wrapper_config *config)
 {
+	const struct options *options = config->options;
 	struct wrapper *w;
 	int status;
 
@@ -486,10 +487,10 @@ wrapper_open(struct wrapper **out, struct event_base *base,
 		.pty = options->pty,
 		.drain_seconds = options->drain_s,
 		.kill_seconds = options->kill_after_s,
-		.descriptor_limit = found->descriptor_limit,
-		.ignored = found->ignored,
+		.descriptor_limit = config->descriptor_limit,
+		.ignored = config->ignored,
 	};
-	if ((status = wrapper_prepare(w, token)) != 0) {
+	if ((status = wrapper_prepare(w, config)) != 0) {
 		wrapper_free(w);
 		return status;
 	}

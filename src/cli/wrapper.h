@@ -18,16 +18,22 @@
 struct event_base;
 struct wrapper;
 
+/* Everything that whoever started us has given. */
+struct wrapper_config {
+	const struct options *options; /* borrowed */
+	const char *token;	       /* that clients must show; or NULL */
+	int passed_sockets;	       /* see passed_take() */
+	rlim_t descriptor_limit;       /* that the command shall find, too */
+	sigset_t ignored;	       /* signals that it shall ignore, too */
+};
+
 /*
  * Opens the local copies and a server that listens, and announces it once the
  * command runs.  0: *out is it, for wrapper_run().  Else the status to exit
- * with; why it failed has been told.  base and options are borrowed.  Clients
- * must show token unless it is NULL.  found has what the
- * command shall find as we did: the limit of descriptors, ignored signals.
+ * with; why it failed has been told.  base is borrowed.
  */
 int wrapper_open(struct wrapper **out, struct event_base *base,
-    const struct options *options, const char *token,
-    const struct child_config *found);
+    const struct wrapper_config *config);
 
 /* Runs the loop until all is over; the status to exit with. */
 int wrapper_run(struct wrapper *w);

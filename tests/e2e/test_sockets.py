@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: ISC
-"""Unix sockets: where they are, who may use them, and what is left."""
+"""Unix sockets: where they are, who may use them, and what is left. Sockets
+that were passed, as by systemd."""
 
+import contextlib
 import errno
+import fcntl
 import grp
 import os
 import pwd
 import signal
 import socket
 import stat
+import subprocess
 
 import pytest
 
-from harness import TIMEOUT_S, wait_until, wsexec
-from rawsocket import head
+from harness import TIMEOUT_S, wait_until, wsexec, wsexec_command
+from rawsocket import Peer, head
 from viewers import Viewer, fetch
 
 FOREVER = ("--linger", "forever", "--quiet")
 TOKEN = "0123456789abcdef"
+HIGH = 50  # descriptors from here on are free
 
 
 @pytest.fixture
@@ -226,7 +231,8 @@ def test_the_second_one_is_refused_and_harms_nobody(start, path):
 
 
 def test_what_a_killed_one_leaves_is_replaced(start, path):
-    run = start("--unix-socket", str(path), *FOREVER, command=["echo", "x"])
+    run = start("--unix-socket", str(path), *FOREVER, "--kill-after", "0.2",
+                command=["echo", "x"])
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL
     assert stat.S_ISSOCK(path.stat().st_mode)
@@ -272,7 +278,7 @@ def test_that_of_another_is_not_removed(start, path):
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(str(path))
         run.send_signal(signal.SIGTERM)
-        assert run.wait() == 0
+        run.wait()
         assert path.exists()
 
 
@@ -331,3 +337,154 @@ def test_the_last_line_reaches_who_is_there(start, watch, path):
     assert viewer.wait_end().messages == ["ready", "last"]
     assert viewer.code == 1001
     wait_until(lambda: not path.exists(), "the end of the socket")
+
+
+class Manager:
+    """Passes sockets to a process as sd_listen_fds(3) wants it.
+
+    A shell is needed to know the process id before wsexec runs."""
+
+    def __init__(self, sockets, names=None, count=None):
+        self.fds = [
+            fcntl.fcntl(s.fileno(), fcntl.F_DUPFD, HIGH) for s in sockets
+        ]
+        moves = " ".join(
+            f"{3 + i}<&{fd} {fd}<&-" for i, fd in enumerate(self.fds)
+        )
+        self.prefix = [
+            "bash", "-c", f'LISTEN_PID=$$ exec "$@" {moves}', "bash",
+        ]
+        self.keywords = {
+            "pass_fds": self.fds,
+            "env": {
+                **os.environ,
+                "LISTEN_FDS": str(len(sockets) if count is None else count),
+                **({} if names is None else {"LISTEN_FDNAMES": names}),
+            },
+        }
+
+    def close(self):
+        for fd in self.fds:
+            os.close(fd)
+
+
+@pytest.fixture
+def activate(start):
+    """activate(sockets, option ..., ...) starts wsexec with these sockets."""
+
+    def start_with(sockets, *options, **keywords):
+        with contextlib.closing(Manager(sockets)) as manager:
+            return start(*options, prefix=manager.prefix,
+                         **manager.keywords, **keywords)
+
+    return start_with
+
+
+def activate_in_vain(sockets, **keywords):
+    """How wsexec ends when these are passed."""
+    with contextlib.closing(Manager(sockets, **keywords)) as manager:
+        return subprocess.run(
+            [*manager.prefix, *wsexec_command("true")],
+            stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            timeout=TIMEOUT_S, **manager.keywords,
+        )
+
+
+@pytest.fixture
+def passed(path):
+    """A Unix socket and one of TCP that listen, and the port of that."""
+    with socket.socket(socket.AF_UNIX) as unix:
+        with socket.create_server(("127.0.0.1", 0)) as tcp:
+            unix.bind(str(path))
+            unix.listen()
+            yield unix, tcp, tcp.getsockname()[1]
+
+
+def test_serves_on_sockets_that_were_passed(activate, passed, watch, path):
+    unix, tcp, port = passed
+    run = activate([tcp, unix], *FOREVER, command=["echo", "x"])
+    told = run.log.wait_for(b"unix:").split(b"\n")
+    assert told[0] == f"wsexec: http://127.0.0.1:{port}/".encode()
+    run.log.wait_for(f"wsexec: unix:{path}\n".encode())
+    assert listeners(run) == (1, 1)
+    assert fetch(run.at("/raw")).body == ask(path).body == b"x\n"
+    assert watch(path).wait_end().messages == ["x"]
+    run.send_signal(signal.SIGTERM)
+    assert run.wait() == 0
+    assert path.exists(), "it is that of who has passed it"
+
+
+def test_who_connected_before_is_served(activate, passed, clients):
+    """That is what sockets are passed for."""
+    _, tcp, port = passed
+    peer = Peer(port)
+    clients.append(peer)
+    peer.send(head("/raw?follow=1"))
+    activate([tcp], *FOREVER, command=["echo", "x"])
+    assert peer.read_head() == 200
+    assert peer.read_chunks() == b"x\n"
+
+
+def test_other_sockets_are_opened_if_they_are_asked_for(
+    activate, passed, path
+):
+    unix, _, _ = passed
+    second = path.with_name("second")
+    run = activate(
+        [unix], "--port", "0", "--unix-socket", str(second), *FOREVER,
+        command=["echo", "x"],
+    )
+    run.log.wait_for(f"unix:{second}\n".encode())
+    assert listeners(run) == (1, 2)
+
+
+def test_the_command_knows_nothing_of_them(activate, passed):
+    unix, tcp, _ = passed
+    run = activate(
+        [unix, tcp],
+        script="env | grep LISTEN_; ls /proc/self/fd | grep -c .",
+    )
+    assert run.stdout.wait_end() == b"4\n"  # 0, 1, 2, and that of ls
+
+
+def test_sockets_for_another_process_are_not_taken(start):
+    env = {**os.environ, "LISTEN_FDS": "1", "LISTEN_PID": "1"}
+    run = start(*FOREVER, command=["echo", "x"], env=env)
+    assert listeners(run) == (1, 0)
+
+
+@pytest.mark.parametrize("options, needed", [
+    ([], True), (["--no-auth"], False),
+])
+def test_a_public_one_makes_a_token_needed(activate, options, needed):
+    with socket.create_server(("0.0.0.0", 0)) as tcp:
+        run = activate([tcp], *options, *FOREVER, command=["echo", "x"])
+        port = tcp.getsockname()[1]
+        answer = fetch(f"http://127.0.0.1:{port}/raw")
+    assert ("?token=" in run.url) == needed
+    assert answer.status == (401 if needed else 200)
+
+
+def test_what_does_not_listen_is_125(passed):
+    _, tcp, _ = passed
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    deaf = socket.socket()
+    connected = socket.create_connection(tcp.getsockname())
+    with datagrams, deaf, connected, open("/dev/null", "rb") as file:
+        for wrong in (datagrams, deaf, connected, file):
+            done = activate_in_vain([tcp, wrong], names="good:bad")
+            assert done.returncode == 125
+            assert done.stderr == (
+                b"wsexec: cannot listen on descriptor 4 (bad) of LISTEN_FDS:"
+                b" not a stream socket that listens\n"
+            )
+
+
+@pytest.mark.parametrize("count, told", [
+    (3, b"LISTEN_FDS: descriptor 5: Bad file descriptor"),
+    ("x", b"LISTEN_FDS: 'x' is not in 0..64"),
+])
+def test_sockets_that_are_not_there_are_125(passed, count, told):
+    done = activate_in_vain(passed[:2], count=count)
+    assert done.returncode == 125
+    assert done.stderr == b"wsexec: " + told + b"\n"

@@ -527,6 +527,9 @@ test_environment(void **state)
 	setenv("WSEXEC_TOKEN", "secret", 1);
 	setenv("WSEXEC_CREDENTIAL", "secret", 1);
 	setenv("WSEXEC_TOKENS", "kept", 1);
+	setenv("LISTEN_PID", "1", 1);
+	setenv("LISTEN_FDS", "1", 1);
+	setenv("LISTEN_FDNAMES", "one", 1);
 	r->config.env = added;
 	assert_int_equal(start_argv(r, argv), 0);
 	wait_until_gone(r);
