@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "cli/announce.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "cli/passed.h"
@@ -104,7 +105,8 @@ main(int argc, char **argv, char **envp)
 			 "wsexec --help)");
 		return EXIT_FAILED;
 	}
-	if (!find_sockets(&options, &config, token))
+	if (!announce_check(options.ready_fd) ||
+	    !find_sockets(&options, &config, token))
 		return EXIT_FAILED;
 	config.descriptor_limit = raise_descriptor_limit();
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -28,13 +28,14 @@
 /* Where execvp() looks when PATH is not set. */
 #define SPAWN_DEFAULT_PATH "/bin:/usr/bin"
 
-/* Variables that are for us alone: secrets, and sockets that were passed. */
+/* Variables that are for us alone: secrets, and what a manager tells us. */
 static const char *const spawn_ours[] = {
 	"WSEXEC_TOKEN=",
 	"WSEXEC_CREDENTIAL=",
 	"LISTEN_PID=",
 	"LISTEN_FDS=",
 	"LISTEN_FDNAMES=",
+	"NOTIFY_SOCKET=",
 };
 
 enum spawn_step {

@@ -13,6 +13,7 @@
 #include <event2/event_struct.h>
 
 #include "cli/access_log.h"
+#include "cli/announce.h"
 #include "cli/child.h"
 #include "cli/copies.h"
 #include "cli/input.h"
@@ -76,6 +77,36 @@ wrapper_judge_end(struct wrapper *w)
 		(void)event_base_loopbreak(w->base);
 }
 
+/* Ends what new clients may come to; who is here still gets the rest. */
+static void
+wrapper_stop_server(struct wrapper *w)
+{
+	announce_state("STOPPING=1");
+	wsexec_server_stop(w->server);
+}
+
+/* A service manager shows it to everybody: it has no argument, no token. */
+static void
+wrapper_tell_start(const struct wrapper *w)
+{
+	if (!w->is_running)
+		announce_state("STATUS=Waits for clients: %u.",
+		    w->options->wait_clients);
+	else if (w->child != NULL)
+		announce_state("STATUS=The command runs.");
+	else
+		announce_state("STATUS=Reads its standard input.");
+}
+
+static void
+wrapper_tell_end(const struct wsexec_end *end)
+{
+	announce_state("%sSTATUS=The run has ended with %s %d.",
+	    end->linger ? "" : "STOPPING=1\n",
+	    end->signal != 0 ? "signal" : "status",
+	    end->signal != 0 ? end->signal : end->code);
+}
+
 static void
 wrapper_set_linger(struct wrapper *w, double seconds)
 {
@@ -103,6 +134,7 @@ wrapper_end(struct wrapper *w, const struct child_result *result)
 	if (wsexec_server_end(w->server, &end) != WSEXEC_OK)
 		log_warn("out of memory: the last line is lost");
 	copies_finish(w->copies);
+	wrapper_tell_end(&end);
 	if (end.linger && isfinite(linger_s))
 		wrapper_set_linger(w, linger_s);
 	wrapper_judge_end(w);
@@ -111,11 +143,9 @@ wrapper_end(struct wrapper *w, const struct child_result *result)
 static void
 wrapper_linger_cb(evutil_socket_t fd, short what, void *arg)
 {
-	struct wrapper *w = arg;
-
 	(void)fd;
 	(void)what;
-	wsexec_server_stop(w->server);
+	wrapper_stop_server(arg);
 }
 
 static void
@@ -263,6 +293,8 @@ wrapper_event_cb(enum wsexec_event event, void *arg)
 			return;
 		if ((status = wrapper_start(w)) != 0)
 			wrapper_end_here(w, status, 0);
+		else
+			wrapper_tell_start(w);
 		return;
 	case WSEXEC_EVENT_PAUSE:
 	case WSEXEC_EVENT_RESUME:
@@ -307,7 +339,7 @@ wrapper_stop(struct wrapper *w, int signal)
 	} else if (w->has_ended && again) {
 		(void)event_base_loopbreak(w->base);
 	} else if (w->has_ended) {
-		wsexec_server_stop(w->server);
+		wrapper_stop_server(w);
 	} else {
 		if (w->input != NULL)
 			input_pause(w->input);
@@ -424,17 +456,6 @@ wrapper_open_access_log(struct wrapper *w)
 	return o->access_log == NULL || w->access_log != NULL;
 }
 
-/* Tells whoever started us where we are, one address a line. */
-static void
-wrapper_announce(char *urls)
-{
-	char *url;
-
-	while ((url = strsep(&urls, "\n")) != NULL)
-		if (*url != '\0')
-			log_info("%s", url);
-}
-
 /* Everything that can fail before others are told where we are. */
 static int
 wrapper_prepare(struct wrapper *w, const struct wrapper_config *config)
@@ -460,8 +481,10 @@ wrapper_prepare(struct wrapper *w, const struct wrapper_config *config)
 	else if (sockets_open(w->server, w->options, config->passed_sockets,
 		     urls, SOCKETS_URLS_MAX))
 		status = wrapper_start_or_wait(w);
-	if (status == 0)
-		wrapper_announce(urls);
+	if (status == 0) {
+		announce_urls(urls, w->options->ready_fd);
+		wrapper_tell_start(w);
+	}
 	free(urls);
 	return status;
 }

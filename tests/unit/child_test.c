@@ -530,6 +530,7 @@ test_environment(void **state)
 	setenv("LISTEN_PID", "1", 1);
 	setenv("LISTEN_FDS", "1", 1);
 	setenv("LISTEN_FDNAMES", "one", 1);
+	setenv("NOTIFY_SOCKET", "/nowhere", 1);
 	r->config.env = added;
 	assert_int_equal(start_argv(r, argv), 0);
 	wait_until_gone(r);

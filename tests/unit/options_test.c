@@ -84,6 +84,7 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_null(o.unix_sockets[0]);
 	assert_int_equal(o.unix_socket_mode, 0600);
 	assert_null(o.unix_socket_owner);
+	assert_int_equal(o.ready_fd, 0);
 	assert_string_equal(o.base_path, "");
 	assert_false(o.pty);
 	assert_null(o.cwd);
@@ -126,6 +127,7 @@ test_defaults_are_those_of_the_manual(void **state)
 	}
 
 SHOW(port, "%d", (int)o->port)
+SHOW(ready_fd, "%d", (int)o->ready_fd)
 SHOW(base_path, "%s", o->base_path)
 SHOW(signal, "%d", o->stop_signal)
 SHOW(kill_after, "%g", o->kill_after_s)
@@ -167,6 +169,7 @@ static const struct {
 	{ "--port 0080", show_port, "80" },
 	{ "--port=81", show_port, "81" },
 	{ "--port 1 -p 2 --port 3", show_port, "3" },
+	{ "--ready-fd 3", show_ready_fd, "3" },
 	{ "-b /", show_base_path, "" },
 	{ "-b /a", show_base_path, "/a" },
 	{ "-b /a/b/", show_base_path, "/a/b" },
@@ -295,6 +298,8 @@ static const struct {
 	    "--unix-socket-mode: '' is not an octal mode such as 660" },
 	{ "--unix-socket-mode u=rw",
 	    "--unix-socket-mode: 'u=rw' is not an octal mode such as 660" },
+	{ "--ready-fd 2", "--ready-fd: 2 is not in 3..65535" },
+	{ "--ready-fd x", "--ready-fd: 'x' is not a whole number" },
 	{ "--port", "--port: needs a value N" },
 	{ "-q -p", "--port: needs a value N" },
 	{ "--slow", "--slow: needs a value skip|disconnect|block" },
