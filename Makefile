@@ -26,6 +26,7 @@ INCLUDEDIR = $(PREFIX)/include
 MANDIR = $(PREFIX)/share/man
 BASHDIR = $(PREFIX)/share/bash-completion/completions
 ZSHDIR = $(PREFIX)/share/zsh/site-functions
+DOCDIR = $(PREFIX)/share/doc/wsexec
 
 .DELETE_ON_ERROR:
 .PHONY: all unit-tests check check-unit check-e2e check-browser check-asan \
@@ -75,6 +76,7 @@ cli_sources := $(wildcard src/cli/*.c)
 test_sources := $(wildcard tests/unit/*_test.c)
 page := $(filter-out %.h,$(wildcard src/page/*))
 manuals := $(wildcard man/*.[1-9])
+examples := $(wildcard man/examples/*)
 version = $(shell sed -n 's/.*WSEXEC_VERSION "\(.*\)"/\1/p' src/wsexec.h)
 
 library_objects := $(library_sources:%.c=$(B)/%.o) $(B)/page.o
@@ -215,6 +217,7 @@ install: all
 	install -D -m 644 $(B)/completion.zsh $(DESTDIR)$(ZSHDIR)/_wsexec
 	for page in $(manuals); do install -D -m 644 $$page \
 		$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples $(examples)
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/wsexec $(DESTDIR)$(LIBDIR)/libwsexec.a \
@@ -223,6 +226,7 @@ uninstall:
 		$(DESTDIR)$(ZSHDIR)/_wsexec
 	for page in $(manuals); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	rm -f $(examples:man/%=$(DESTDIR)$(DOCDIR)/%)
 
 clean:
 	rm -rf build build-*
