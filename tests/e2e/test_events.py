@@ -34,7 +34,8 @@ def wait_ended(run):
 @pytest.fixture
 def ten(start):
     """Has written ten lines and ended, and is still served."""
-    run = start("--quiet", "--linger", "forever", script="seq 10; exit 3")
+    run = start("--quiet", "--linger", "forever", "--compression", "6",
+                script="seq 10; exit 3")
     wait_ended(run)
     return run
 

@@ -53,9 +53,11 @@ def listeners(run):
     """How many TCP sockets wsexec listens on, and Unix sockets."""
     inodes = set()
     for name in os.listdir(f"/proc/{run.pid}/fd"):
-        link = os.readlink(f"/proc/{run.pid}/fd/{name}")
-        if link.startswith("socket:["):
-            inodes.add(link[8:-1])
+        # Others, which are no listeners, may have been closed by now.
+        with contextlib.suppress(FileNotFoundError):
+            link = os.readlink(f"/proc/{run.pid}/fd/{name}")
+            if link.startswith("socket:["):
+                inodes.add(link[8:-1])
     tcp = unix = 0
     for table in ("tcp", "tcp6"):
         with open(f"/proc/net/{table}", encoding="ascii") as file:
