@@ -165,6 +165,13 @@ set_follow(struct query *q, struct slice value)
 }
 
 static bool
+set_limit(struct query *q, struct slice value)
+{
+	q->has_limit = true;
+	return parse_number(value, &q->limit);
+}
+
+static bool
 set_token(struct query *q, struct slice value)
 {
 	return value.size <= QUERY_TOKEN_MAX &&
@@ -183,6 +190,7 @@ static const struct parameter {
 	{ "format", set_format, "not a format, use text, json or raw" },
 	{ "stream", set_stream, "not a stream, use stdout or stderr" },
 	{ "follow", set_follow, "not a switch, use 0 or 1" },
+	{ "limit", set_limit, "not a number of records, use 0 or more" },
 	{ "token", set_token,
 	    "not a token, use at most 256 visible ASCII characters" },
 };
@@ -265,6 +273,9 @@ query_parse(struct slice text, struct query *q, char *why, size_t size)
 		}
 		is_given[p - parameters] = true;
 	}
+	/* So many of what is yet to come might never be. */
+	if (q->has_limit)
+		q->follow = false;
 	return true;
 }
 

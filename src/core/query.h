@@ -26,8 +26,10 @@ struct query {
 	enum format format;
 	bool has_stream;
 	enum stream stream;
-	bool follow;   /* false: what there is, then end */
-	bool has_exit; /* it has got the exit record of run */
+	bool has_limit;
+	uint64_t limit; /* no more records than this, then end */
+	bool follow;	/* false: what there is, then end */
+	bool has_exit;	/* it has got the exit record of run */
 
 	char run[QUERY_RUN_MAX + 1];	 /* "": not given */
 	char token[QUERY_TOKEN_MAX + 1]; /* "": not given */

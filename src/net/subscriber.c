@@ -124,6 +124,18 @@ subscriber_find_first(const struct wsexec_server *server, const struct query *q,
 	return first;
 }
 
+/* The last record for a client that asks this way and begins with first. */
+static uint64_t
+subscriber_find_stop(const struct wsexec_server *server, const struct query *q,
+    uint64_t first)
+{
+	uint64_t last = journal_last(server->journal);
+
+	if (q->has_limit && first + q->limit <= last)
+		return first + q->limit - 1;
+	return q->follow ? CURSOR_NO_STOP : last;
+}
+
 /* Puts it in front of its first record.  False: out of memory. */
 static bool
 subscriber_begin(struct subscriber *s, const struct query *q)
@@ -133,8 +145,7 @@ subscriber_begin(struct subscriber *s, const struct query *q)
 
 	s->resumed = first == wanted && subscriber_goes_on(server, q);
 	subscriber_note_gap(s, wanted, first - 1, GAP_EVICTED);
-	s->cursor.stop =
-	    q->follow ? CURSOR_NO_STOP : journal_last(server->journal);
+	s->cursor.stop = subscriber_find_stop(server, q, first);
 	return subscriber_enter(s, first);
 }
 

@@ -183,7 +183,7 @@ subscriber_end(struct subscriber *s, unsigned int code, const char *reason)
 	subscriber_make_ready(s);
 }
 
-/* The client has got all there will be. */
+/* The client has got all there will be for it. */
 static void
 subscriber_end_run(struct subscriber *s)
 {
@@ -195,7 +195,8 @@ subscriber_end_run(struct subscriber *s)
 		.last = journal_last(server->journal) };
 	char reason[SUBSCRIBER_REASON_MAX];
 
-	if (!server->ended) {
+	/* Who has asked for less than all has not come to the end. */
+	if (!server->ended || s->cursor.stop < info.last) {
 		subscriber_end(s, WEBSOCKET_NORMAL, "this is all so far");
 		return;
 	}

@@ -178,6 +178,67 @@ def test_without_follow_the_end_is_what_there_is(live, view):
     assert fetch(live.at("/?follow=0&tail=0")).body == b""
 
 
+@pytest.mark.parametrize("query, numbers", [
+    ("limit=3", (1, 2, 3)),
+    ("limit=0", ()),
+    ("limit=10", range(1, 11)),
+    ("limit=11", range(1, 11)),
+    ("limit=9223372036854775807", range(1, 11)),
+    ("after=4&limit=2", (5, 6)),
+    ("after=9&limit=2", (10,)),
+    ("after=10&limit=2", ()),
+    ("tail=4&limit=3&follow=1", (7, 8, 9)),
+])
+def test_so_many_records_can_be_asked_for(live, view, query, numbers):
+    lines = b"".join(b"%d\n" % n for n in numbers)
+    for target in (f"/?{query}", f"/?format=text&{query}"):
+        assert fetch(live.at(target)).body == lines
+    viewer = view(live, f"format=json&{query}").wait_end()
+    assert seqs(viewer) == list(numbers)
+    assert (viewer.code, viewer.reason) == (1000, "this is all so far")
+
+
+def test_less_than_all_has_no_exit(ten, view):
+    def kinds(query):
+        viewer = view(ten, f"format=json&{query}").wait_end()
+        return [record["type"] for record in without_clients(viewer)]
+
+    assert kinds("after=8&limit=1") == ["start", "line"]
+    for limit in (2, 3):
+        assert kinds(f"after=8&limit={limit}") == [
+            "start", "line", "line", "exit",
+        ]
+
+
+def test_a_limit_counts_the_records_of_both_streams(start, view):
+    run = start("--quiet", script="""
+        echo 1; read _ <go; echo 2 >&2; read _ <go; echo 3; read _ <go""")
+    viewer = view(run, "format=json")
+    for number in range(1, 4):
+        viewer.wait_record(type="line", seq=number)
+        if number < 3:
+            run.go()
+    for stream, limit, numbers in (
+        ("stdout", 2, [1]), ("stderr", 1, []), ("stderr", 2, [2]),
+        ("stdout", 3, [1, 3]),
+    ):
+        query = f"format=json&stream={stream}&limit={limit}"
+        assert seqs(view(run, query).wait_end()) == numbers
+
+
+def test_a_limit_begins_where_the_history_does(start, view):
+    run = start(
+        "--quiet", "--history", "1M", "--linger", "forever",
+        script=f"yes {LINE} | head -n 60000",
+    )
+    view(run, "format=json&tail=0").wait_record(type="exit")
+    for query in ("limit=5", "after=0&limit=5"):
+        viewer = view(run, f"format=json&{query}").wait_end()
+        (gap,) = [r for r in viewer.records() if r["type"] == "gap"]
+        assert (gap["first"], gap["reason"]) == (1, "evicted")
+        assert seqs(viewer) == [gap["last"] + n for n in range(1, 6)]
+
+
 def test_one_stream_can_be_asked_for(start, view):
     run = start(
         "--quiet", "--wait-clients", "3",

@@ -25,6 +25,7 @@
 #define BAD_RUN "run: not a run id, use 1 to 64 letters, digits, '-' and '_'"
 #define BAD_FORMAT "format: not a format, use text, json or raw"
 #define BAD_STREAM "stream: not a stream, use stdout or stderr"
+#define BAD_LIMIT "limit: not a number of records, use 0 or more"
 #define BAD_FOLLOW "follow: not a switch, use 0 or 1"
 #define BAD_TOKEN "token: not a token, use at most 256 visible ASCII characters"
 #define BAD_ESCAPE "bad percent-encoding, use % and two hex digits"
@@ -91,6 +92,7 @@ test_nothing_given(void **state)
 		parse_good(texts[i], &q);
 		assert_false(q.has_after);
 		assert_false(q.has_tail);
+		assert_false(q.has_limit);
 		assert_false(q.has_format);
 		assert_false(q.has_stream);
 		assert_true(q.follow);
@@ -175,6 +177,28 @@ test_numbers(void **state)
 	assert_true(q.has_after);
 	assert_int_equal(q.after, 0);
 	assert_int_equal(q.tail, 7);
+}
+
+static void
+test_limit_ends(void **state)
+{
+	struct query q;
+
+	(void)state;
+	parse_good("limit=12", &q);
+	assert_true(q.has_limit);
+	assert_int_equal(q.limit, 12);
+	assert_false(q.follow);
+	parse_good("limit=0&follow=1", &q);
+	assert_true(q.has_limit);
+	assert_int_equal(q.limit, 0);
+	assert_false(q.follow);
+	parse_good("follow=1&limit=9223372036854775807", &q);
+	assert_true(q.limit == INT64_MAX);
+	assert_bad("limit=", BAD_LIMIT);
+	assert_bad("limit=-1", BAD_LIMIT);
+	assert_bad("limit=9223372036854775808", BAD_LIMIT);
+	assert_bad("limit=1&limit=1", "limit: " TWICE);
 }
 
 static void
@@ -339,6 +363,7 @@ main(void)
 		cmocka_unit_test(test_nothing_given),
 		cmocka_unit_test(test_everything_given),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_limit_ends),
 		cmocka_unit_test(test_bad_words),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_why_is_cut),
