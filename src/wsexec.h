@@ -8,6 +8,7 @@
  *
  *	wsexec_server_new(&server, base, &config);
  *	wsexec_server_listen(server, "127.0.0.1", 8080, url, sizeof(url));
+ *	wsexec_server_start(server, pid);
  *	wsexec_server_write(server, WSEXEC_STDOUT, bytes, size);
  *	wsexec_server_end(server, &end);
  *	wsexec_server_free(server);
@@ -127,13 +128,14 @@ struct wsexec_unix_socket {
 	gid_t gid;	   /* (gid_t)-1: stays */
 };
 
-/* How a run ended; for wsexec_server_end(). */
+/* How a run ended; for wsexec_server_end() and wsexec_server_restart(). */
 struct wsexec_end {
 	int code;	/* exit status, if signal is 0 */
 	int signal;	/* the signal that ended it, or 0 */
 	bool stopped;	/* clients are closed with 1001 instead of 1000 */
 	double seconds; /* how long it ran */
 	bool linger;	/* go on serving latecomers until it is freed */
+	bool timed_out; /* it was ended since its time was up */
 };
 
 /* The text for one of enum wsexec_error; never NULL. */
@@ -179,7 +181,10 @@ int wsexec_server_listen_unix(struct wsexec_server *server,
 int wsexec_server_listen_fd(struct wsexec_server *server, int fd, char *url,
     size_t size);
 
-/* Tells clients that the run has begun; pid 0: there is none. */
+/*
+ * Tells clients that the run has begun, the first one or one that
+ * wsexec_server_restart() has announced; pid 0: there is none.
+ */
 void wsexec_server_start(struct wsexec_server *server, long pid);
 
 /*
@@ -190,7 +195,17 @@ void wsexec_server_start(struct wsexec_server *server, long pid);
 int wsexec_server_write(struct wsexec_server *server, enum wsexec_stream stream,
     const void *bytes, size_t size);
 
-/* Ends the run: unterminated lines become records, then the exit record. */
+/*
+ * Ends the run, and lets another one follow in so many seconds: unterminated
+ * lines become records, and then there is the record of the restart, behind
+ * which the output of the next run goes on.  It has a new id, all clients and
+ * the history stay.  Of end, stopped and linger do not matter.  Instead of
+ * wsexec_server_start(), wsexec_server_end() may follow.
+ */
+int wsexec_server_restart(struct wsexec_server *server,
+    const struct wsexec_end *end, double delay);
+
+/* Ends it all: unterminated lines become records, then the exit record. */
 int wsexec_server_end(struct wsexec_server *server,
     const struct wsexec_end *end);
 

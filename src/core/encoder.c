@@ -24,7 +24,7 @@ struct encoder {
 	struct deflater *deflater; /* borrowed: by the call in progress */
 	struct buffer wrapped;	   /* a payload, compressed or as an event */
 	uint64_t deflated_bytes;   /* compressed so far, not yet taken */
-	const char *run;	   /* borrowed: by its owner */
+	const struct runs *runs;   /* borrowed: of its owner; or NULL */
 };
 
 struct encoder *
@@ -35,7 +35,6 @@ encoder_new(void)
 	if ((e = calloc(1, sizeof(*e))) == NULL)
 		return NULL;
 	e->scratch = e->wrapped = (struct buffer)BUFFER_INIT;
-	e->run = "";
 	if ((e->frames = websocket_output_new()) == NULL) {
 		free(e);
 		return NULL;
@@ -55,9 +54,18 @@ encoder_free(struct encoder *e)
 }
 
 void
-encoder_set_run(struct encoder *e, const char *run)
+encoder_set_runs(struct encoder *e, const struct runs *runs)
 {
-	e->run = run;
+	e->runs = runs;
+}
+
+/* What the ids of events have in front of the number; those alone need it. */
+static const char *
+encoder_run_of(const struct encoder *e, enum carrier carrier, uint64_t seq)
+{
+	return e->runs != NULL && carrier_has_events(carrier) ?
+	    runs_find(e->runs, seq)->id :
+	    "";
 }
 
 static void
@@ -201,13 +209,39 @@ encoder_carry_scratch(struct encoder *e, struct buffer *out,
 	encoder_carry(e, out, FORMAT_JSON, carrier, event, &p);
 }
 
+static void
+encoder_append_restart(struct encoder *e, struct buffer *out,
+    enum format format, enum carrier carrier, const struct record *r)
+{
+	const struct format_event event = { "restart",
+		encoder_run_of(e, carrier, r->seq), r->seq };
+	struct restart_info info;
+
+	memcpy(&info, r->text, sizeof(info));
+	if (format_tells_all(format, carrier)) {
+		format_json_restart(&e->scratch, r, &info);
+	} else if (format == FORMAT_TEXT) {
+		if (carrier != CARRIER_WEBSOCKET && info.unfinished)
+			buffer_append_byte(&e->scratch, '\n');
+		format_text_restart(&e->scratch, &info);
+	} else {
+		return;
+	}
+	encoder_carry_scratch(e, out, carrier, &event);
+}
+
 void
 encoder_append_line(struct encoder *e, struct buffer *out, enum format format,
     enum carrier carrier, const struct record *r)
 {
-	const struct format_event event = { NULL, e->run, r->seq };
+	const struct format_event event = { NULL,
+		encoder_run_of(e, carrier, r->seq), r->seq };
 	struct format_payload p;
 
+	if (r->restart) {
+		encoder_append_restart(e, out, format, carrier, r);
+		return;
+	}
 	if (format == FORMAT_JSON) {
 		format_json_line(&e->scratch, r, false);
 		encoder_carry_scratch(e, out, carrier, &event);
@@ -296,7 +330,8 @@ void
 encoder_append_exit(struct encoder *e, struct buffer *out, enum format format,
     enum carrier carrier, const struct exit_info *info)
 {
-	const struct format_event event = { "exit", e->run, 0 };
+	const struct format_event event = { "exit",
+		encoder_run_of(e, carrier, info->last + 1), 0 };
 
 	if (!format_tells_all(format, carrier))
 		return;

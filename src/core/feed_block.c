@@ -146,7 +146,7 @@ encode_record(const struct feed_block *b, struct buffer *out, uint32_t index)
 	struct record r;
 
 	journal_get(source->journal, b->number, index, &r);
-	if ((source->streams & (1U << r.stream)) == 0)
+	if (!r.restart && (source->streams & (1U << r.stream)) == 0)
 		return true;
 	if (source->deflater != NULL)
 		encoder_append_deflated(source->encoder, source->deflater, out,

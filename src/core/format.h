@@ -18,8 +18,8 @@
  * The carriers for events make an event of each record, and put that into a
  * chunk or not.  Lines are events of no type, with the payload of the format
  * as their data and RUN/SEQ as their id.  Other records are events of their
- * own type, whatever the format is, with JSON as their data; only that of the
- * exit record has an id, RUN/exit.
+ * own type, whatever the format is, with JSON as their data; only those of
+ * restarts have such an id, too, and that of the exit record has RUN/exit.
  */
 
 #include <stdbool.h>
@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "core/record.h"
+#include "core/runs.h"
 
 struct buffer;
 struct deflater;
@@ -96,14 +97,27 @@ struct exit_info {
 	int signal; /* 0: none; then code holds, else signal */
 	double seconds;
 	uint64_t last;
+	bool timed_out;
+};
+
+/* The text of a record that is a restart. */
+struct restart_info {
+	char run[RUN_ID_SIZE]; /* of the run that is to come */
+	bool timed_out;
+	bool unfinished; /* no newline is before it */
+	int code;
+	int signal; /* as in struct exit_info */
+	double seconds;
+	double delay; /* seconds until then */
+	uint64_t count;
 };
 
 /* Turns records into bytes; holds what it needs for that. */
 struct encoder;
 
 struct encoder *encoder_new(void);
-/* The run that ids are of; borrowed, outlives the encoder. */
-void encoder_set_run(struct encoder *e, const char *run);
+/* The runs that ids are of; borrowed, outlive the encoder. */
+void encoder_set_runs(struct encoder *e, const struct runs *runs);
 void encoder_free(struct encoder *e);
 
 /* Bytes that were compressed since it was made or last asked. */
@@ -111,13 +125,15 @@ uint64_t encoder_take_deflated(struct encoder *e);
 
 /*
  * Each appends one record to out.  Formats that cannot carry it append
- * nothing: without events text carries lines and gaps, raw carries lines.  Text
- * that is not valid UTF-8 is repaired, but for raw.  A failure is out->failed.
+ * nothing: without events text carries lines, restarts and gaps, raw carries
+ * lines.  Text that is not valid UTF-8 is repaired, but for raw.  A failure is
+ * out->failed.
  */
+/* A record of the journal: a line or a restart. */
 void encoder_append_line(struct encoder *e, struct buffer *out,
     enum format format, enum carrier carrier, const struct record *r);
 /*
- * Appends a line as a compressed message of a stream of those.  If that fails,
+ * Appends the same as a compressed message of a stream of those.  If that fails,
  * out is as it was but for out->failed, and d has to be reset.
  */
 void encoder_append_deflated(struct encoder *e, struct deflater *d,

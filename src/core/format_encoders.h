@@ -42,6 +42,7 @@ struct format_payload format_raw_line(const struct record *r);
 /* Each appends one payload to out. */
 void format_text_gap(struct buffer *out, uint64_t first, uint64_t last,
     enum gap_reason reason);
+void format_text_restart(struct buffer *out, const struct restart_info *info);
 /* partial: it is the line so far of an unfinished line. */
 void format_json_line(struct buffer *out, const struct record *r, bool partial);
 void format_json_start(struct buffer *out, const struct start_info *info);
@@ -49,6 +50,9 @@ void format_json_gap(struct buffer *out, uint64_t first, uint64_t last,
     enum gap_reason reason);
 void format_json_clients(struct buffer *out, size_t count);
 void format_json_exit(struct buffer *out, const struct exit_info *info);
+/* r is the record that has info as its text. */
+void format_json_restart(struct buffer *out, const struct record *r,
+    const struct restart_info *info);
 
 /* Appends an event with a payload as its data. */
 void format_event(struct buffer *out, const struct format_event *event,

@@ -237,17 +237,47 @@ json_milliseconds(double seconds)
 	return (int64_t)(ms < MILLISECONDS_MAX ? ms : MILLISECONDS_MAX);
 }
 
+static void
+json_append_end(struct buffer *out, int code, int signal, double seconds)
+{
+	if (signal != 0)
+		buffer_append_format(out,
+		    "\"code\":null,\"signal\":%d,\"seconds\":", signal);
+	else
+		buffer_append_format(out,
+		    "\"code\":%d,\"signal\":null,\"seconds\":", code);
+	json_append_decimal(out, json_milliseconds(seconds), 3);
+}
+
 void
 format_json_exit(struct buffer *out, const struct exit_info *info)
 {
-	APPEND(out, "{\"type\":\"exit\",\"code\":");
-	if (info->signal != 0)
-		buffer_append_format(out, "null,\"signal\":%d", info->signal);
-	else
-		buffer_append_format(out, "%d,\"signal\":null", info->code);
-	APPEND(out, ",\"seconds\":");
-	json_append_decimal(out, json_milliseconds(info->seconds), 3);
+	APPEND(out, "{\"type\":\"exit\",");
+	json_append_end(out, info->code, info->signal, info->seconds);
+	if (info->timed_out)
+		APPEND(out, ",\"timeout\":true");
 	APPEND(out, ",\"last\":");
 	buffer_append_number(out, info->last);
+	APPEND(out, "}");
+}
+
+void
+format_json_restart(struct buffer *out, const struct record *r,
+    const struct restart_info *info)
+{
+	APPEND(out, "{\"type\":\"restart\",\"seq\":");
+	buffer_append_number(out, r->seq);
+	APPEND(out, ",\"time\":");
+	json_append_decimal(out, r->time_us, 6);
+	APPEND(out, ",\"run\":");
+	json_append_c_string(out, info->run);
+	APPEND(out, ",");
+	json_append_end(out, info->code, info->signal, info->seconds);
+	if (info->timed_out)
+		APPEND(out, ",\"timeout\":true");
+	APPEND(out, ",\"delay\":");
+	json_append_decimal(out, json_milliseconds(info->delay), 3);
+	APPEND(out, ",\"count\":");
+	buffer_append_number(out, info->count);
 	APPEND(out, "}");
 }

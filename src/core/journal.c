@@ -14,6 +14,7 @@ struct entry {
 	uint8_t header; /* bytes of the frame before the text */
 	uint8_t stream;
 	uint8_t continued;
+	uint8_t restart;
 };
 
 struct block {
@@ -22,7 +23,7 @@ struct block {
 	uint32_t count;	 /* records */
 	uint32_t used;	 /* bytes of frames */
 	uint8_t streams; /* 1 << enum stream, of its records */
-	bool is_text;	 /* all of them are UTF-8 */
+	bool is_text;	 /* all of them are UTF-8, and lines */
 	size_t capacity; /* bytes of memory, for frames and table */
 	_Alignas(struct entry) uint8_t memory[];
 };
@@ -156,12 +157,14 @@ journal_append(struct journal *j, const struct record *r)
 		memcpy(to + header_size, r->text, r->size);
 	b->used += (uint32_t)(header_size + r->size);
 	b->streams |= (uint8_t)(1U << r->stream);
-	b->is_text = b->is_text && utf8_is_valid(r->text, r->size);
+	b->is_text =
+	    b->is_text && !r->restart && utf8_is_valid(r->text, r->size);
 	*block_entry(b, b->count++) = (struct entry){ .time_us = r->time_us,
 		.end = b->used,
 		.header = (uint8_t)header_size,
 		.stream = (uint8_t)r->stream,
-		.continued = r->continued };
+		.continued = r->continued,
+		.restart = r->restart };
 	j->last_seq++;
 	j->appended += header_size + r->size + sizeof(struct entry);
 	return true;
@@ -236,7 +239,8 @@ journal_get(const struct journal *j, uint64_t block, uint32_t index,
 		.text = b->memory + start,
 		.size = entry->end - start,
 		.stream = (enum stream)entry->stream,
-		.continued = entry->continued != 0 };
+		.continued = entry->continued != 0,
+		.restart = entry->restart != 0 };
 }
 
 bool

@@ -63,8 +63,8 @@ void journal_get(const struct journal *j, uint64_t block, uint32_t index,
 /*
  * The records of a block as text messages, one after the other: *n bytes, which
  * stay where they are, and to which those of later records are appended.
- * False: as messages they are not all right, since some are not UTF-8 or of
- * none of the streams (1 << enum stream).
+ * False: as messages they are not all right, since some are not UTF-8, no
+ * lines, or of none of the streams (1 << enum stream).
  */
 bool journal_get_frames(const struct journal *j, uint64_t block,
     unsigned int streams, const uint8_t **bytes, size_t *n);

@@ -3,8 +3,9 @@
 #define WSEXEC_RECORD_H
 
 /*
- * A record: one line of output, or a piece of one.  Sequence numbers start at
- * 1, are dense and never repeat within a run.
+ * A record: one line of output, or a piece of one; or that the command has
+ * ended and will be started again.  Sequence numbers start at 1, are dense and
+ * never repeat, also not in a later run.
  */
 
 #include <stdbool.h>
@@ -25,6 +26,8 @@ struct record {
 	enum stream stream;
 	bool continued; /* no newline follows: the line went past the
 			 * limit, or the output ended here */
+	bool restart;	/* text is a struct restart_info, not aligned, and of
+			 * no stream, but for all */
 };
 
 #endif

@@ -46,7 +46,8 @@ output_append_upgrade_head(struct buffer *out, struct wsexec_server *s,
 	    "Sec-WebSocket-Accept: %s\r\n%s"
 	    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n\r\n",
 	    server_date(s), key,
-	    output_deflates(s, request) ? output_extension : "", s->run, first);
+	    output_deflates(s, request) ? output_extension : "",
+	    runs_current(&s->runs)->id, first);
 }
 
 static const char *
@@ -73,7 +74,7 @@ output_append_head(struct buffer *out, struct wsexec_server *s,
 	    "Content-Type: %s\r\n"
 	    "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
 	    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n",
-	    output_media_type(o), s->run, first);
+	    output_media_type(o), runs_current(&s->runs)->id, first);
 	buffer_append_string(out, exchange_vary);
 	if (o->gzip)
 		buffer_append_string(out, "Content-Encoding: gzip\r\n");

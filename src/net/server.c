@@ -174,6 +174,7 @@ server_append(struct wsexec_server *s, enum stream stream, const uint8_t *text,
 	s->news = true;
 	s->news_bytes += n + 1;
 	s->partials[stream].lines++;
+	s->unfinished[stream] = continued;
 	return journal_append(s->journal, &r);
 }
 
@@ -189,6 +190,15 @@ server_stderr_cb(void *arg, const uint8_t *text, size_t n, bool continued)
 	return server_append(arg, STREAM_STDERR, text, n, continued);
 }
 
+static void
+server_begin_run(struct wsexec_server *s, uint64_t first)
+{
+	uint64_t number;
+
+	arc4random_buf(&number, sizeof(number));
+	runs_begin(&s->runs, number, first);
+}
+
 static bool
 server_build(struct wsexec_server *s, const struct wsexec_config *config)
 {
@@ -198,7 +208,7 @@ server_build(struct wsexec_server *s, const struct wsexec_config *config)
 		return false;
 	s->journal = journal_new(s->settings.kept_bytes);
 	if ((s->encoder = encoder_new()) != NULL)
-		encoder_set_run(s->encoder, s->run);
+		encoder_set_runs(s->encoder, &s->runs);
 	s->splitters[STREAM_STDOUT] =
 	    splitter_new(s->settings.max_line_bytes, server_stdout_cb, s);
 	s->splitters[STREAM_STDERR] =
@@ -236,8 +246,7 @@ wsexec_server_new(struct wsexec_server **out, struct event_base *base,
 	TAILQ_INIT(&s->dead);
 	TAILQ_INIT(&s->ready);
 	TAILQ_INIT(&s->waiting);
-	(void)snprintf(s->run, sizeof(s->run), "%08" PRIx32 "%08" PRIx32,
-	    arc4random(), arc4random());
+	server_begin_run(s, 1);
 	if (!server_build(s, config)) {
 		wsexec_server_free(s);
 		return WSEXEC_ERR_MEMORY;
@@ -302,7 +311,8 @@ wsexec_server_start(struct wsexec_server *s, long pid)
 {
 	s->pid = pid;
 	s->start_us = s->written_us = server_clock_us(CLOCK_REALTIME);
-	turn_tell_all(s, 0); /* their start records have been due */
+	/* Whoever was here before the first run has a start record due. */
+	turn_tell_all(s, s->runs.count > 1 ? SUBSCRIBER_DUE_RUN : 0);
 }
 
 int
@@ -325,15 +335,71 @@ wsexec_server_write(struct wsexec_server *s, enum wsexec_stream stream,
 	return written ? WSEXEC_OK : WSEXEC_ERR_MEMORY;
 }
 
+/* Unfinished lines become records.  False: out of memory. */
+static bool
+server_end_lines(struct wsexec_server *s)
+{
+	bool written;
+
+	s->written_us = server_clock_us(CLOCK_REALTIME);
+	written = splitter_end(s->splitters[STREAM_STDOUT]);
+	return splitter_end(s->splitters[STREAM_STDERR]) && written;
+}
+
+static bool
+server_append_restart(struct wsexec_server *s, const struct wsexec_end *end,
+    double delay)
+{
+	struct restart_info info = { .timed_out = end->timed_out,
+		.unfinished = s->unfinished[STREAM_STDOUT] ||
+		    s->unfinished[STREAM_STDERR],
+		.code = end->code,
+		.signal = end->signal,
+		.seconds = end->seconds,
+		.delay = delay,
+		.count = s->runs.count - 1 };
+	const struct record r = { .time_us = s->written_us,
+		.text = (const uint8_t *)&info,
+		.size = sizeof(info),
+		.restart = true };
+
+	(void)strlcpy(info.run, runs_current(&s->runs)->id, sizeof(info.run));
+	s->unfinished[STREAM_STDOUT] = s->unfinished[STREAM_STDERR] = false;
+	return journal_append(s->journal, &r);
+}
+
+int
+wsexec_server_restart(struct wsexec_server *s, const struct wsexec_end *end,
+    double delay)
+{
+	struct connection *c;
+	bool written;
+
+	if (s->ended)
+		return WSEXEC_ERR_ENDED;
+	TAILQ_FOREACH(c, &s->streams, link) {
+		if (c->state == CONNECTION_STREAM)
+			subscriber_forget_run(&c->subscriber);
+	}
+	written = server_end_lines(s);
+	/* Its first record comes behind that of the restart. */
+	server_begin_run(s, journal_last(s->journal) + 2);
+	written = server_append_restart(s, end, delay) && written;
+	s->start_us = s->written_us;
+	s->pid = 0;
+	server_trim(s);
+	s->news = true;
+	server_need_turn(s);
+	return written ? WSEXEC_OK : WSEXEC_ERR_MEMORY;
+}
+
 int
 wsexec_server_end(struct wsexec_server *s, const struct wsexec_end *end)
 {
 	bool written = true;
 
 	if (!s->ended) {
-		s->written_us = server_clock_us(CLOCK_REALTIME);
-		written = splitter_end(s->splitters[STREAM_STDOUT]);
-		written = splitter_end(s->splitters[STREAM_STDERR]) && written;
+		written = server_end_lines(s);
 		server_trim(s);
 	}
 	s->ended = true;

@@ -23,6 +23,7 @@
 
 #include "core/format.h"
 #include "core/http.h"
+#include "core/runs.h"
 #include "net/settings.h"
 #include "wsexec.h"
 
@@ -80,10 +81,12 @@ struct wsexec_server {
 	struct event tick_event; /* deadlines, TICKS_A_SECOND */
 	bool turn_is_due;
 
-	char run[17];	    /* id of the run: 16 hexadecimal digits */
-	int64_t start_us;   /* when it began, since 1970; 0: not yet */
+	struct runs runs;
+	int64_t start_us;   /* when the run began, since 1970; 0: not yet, but
+			     * after a restart when that was told */
 	int64_t written_us; /* when output last came, since 1970 */
-	long pid;
+	long pid;	    /* 0: none, or between two runs */
+	bool unfinished[STREAM_COUNT]; /* no newline came behind the output */
 	bool ended;
 	struct wsexec_end end; /* how, once it has ended */
 	bool stopped;	       /* no more clients are taken */

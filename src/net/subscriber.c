@@ -65,6 +65,31 @@ subscriber_is_within(struct subscriber *s, uint64_t limit)
 	return lag <= limit || (s->replaying && lag != UINT64_MAX);
 }
 
+/*
+ * Another run has begun, which is told at its place: reading stops there until
+ * that was done.  Not to who does not read so far, or has not heard of any.
+ */
+static bool
+subscriber_may_tell_run(struct subscriber *s)
+{
+	const struct wsexec_server *server = s->connection->server;
+
+	if ((s->due & SUBSCRIBER_DUE_START) != 0 ||
+	    s->cursor.stop != CURSOR_NO_STOP)
+		return false;
+	s->cursor.stop = runs_current(&server->runs)->first - 1;
+	return true;
+}
+
+void
+subscriber_forget_run(struct subscriber *s)
+{
+	if ((s->due & SUBSCRIBER_DUE_RUN) == 0)
+		return;
+	s->due &= (uint8_t)~SUBSCRIBER_DUE_RUN;
+	s->cursor.stop = CURSOR_NO_STOP;
+}
+
 void
 subscriber_tell(struct subscriber *s, unsigned int due)
 {
@@ -72,6 +97,8 @@ subscriber_tell(struct subscriber *s, unsigned int due)
 		due &= SUBSCRIBER_DUE_PARTIAL;
 	else if (!format_tells_all(s->format, s->carrier))
 		return;
+	if ((due & SUBSCRIBER_DUE_RUN) != 0 && !subscriber_may_tell_run(s))
+		due &= ~(unsigned int)SUBSCRIBER_DUE_RUN;
 	if (s->due + due == 0)
 		return;
 	s->due |= (uint8_t)due;
@@ -91,13 +118,13 @@ subscriber_note_gap(struct subscriber *s, uint64_t first, uint64_t last,
 	s->gap_reason = (uint8_t)reason;
 }
 
-/* Whether it goes on where it was in this run. */
+/* Whether it goes on where it was in this run, or in one before it. */
 static bool
 subscriber_goes_on(const struct wsexec_server *server, const struct query *q)
 {
 	/* Without a run id, more than there is must be from another run. */
 	return q->has_after &&
-	    (strcmp(q->run, server->run) == 0 ||
+	    (runs_have(&server->runs, q->run) ||
 		(q->run[0] == '\0' &&
 		    q->after <= journal_last(server->journal)));
 }

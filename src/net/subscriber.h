@@ -50,6 +50,8 @@ enum subscriber_due {
 	SUBSCRIBER_DUE_STDOUT = 1 << 2, /* the unfinished line */
 	SUBSCRIBER_DUE_STDERR = 1 << 3,
 	SUBSCRIBER_DUE_PING = 1 << 4,
+	SUBSCRIBER_DUE_RUN = 1 << 5, /* the start of another one, at its place:
+				      * cursor.stop is the record before it */
 };
 
 /* Those of them that are for who has got all lines. */
@@ -144,6 +146,9 @@ enum feed_result subscriber_peek(struct subscriber *s, const uint8_t **bytes,
 
 /* What an event stream begins with, behind the head. */
 void subscriber_greet(struct subscriber *s);
+
+/* The run whose start is due has ended; the next one has a start as well. */
+void subscriber_forget_run(struct subscriber *s);
 
 /* Sees to it that it is told what is due, if its format can. */
 void subscriber_tell(struct subscriber *s, unsigned int due);

@@ -40,7 +40,7 @@ subscriber_append_start(struct subscriber *s)
 {
 	const struct wsexec_server *server = s->connection->server;
 	const struct start_info info = {
-		.run = server->run,
+		.run = runs_current(&server->runs)->id,
 		.command = (const char *const *)server->settings.command,
 		.title = server->settings.title,
 		.time_us = server->start_us,
@@ -123,11 +123,11 @@ subscriber_append_ping(struct subscriber *s)
 		encoder_append_hint(&s->out, s->carrier, FORMAT_COMMENT);
 }
 
-/* Puts what is due into out; false: nothing was. */
-static bool
-subscriber_fill(struct subscriber *s)
+/* What is due and can be told here. */
+static unsigned int
+subscriber_take_due(struct subscriber *s)
 {
-	struct wsexec_server *server = s->connection->server;
+	const struct wsexec_server *server = s->connection->server;
 	unsigned int due = s->due;
 
 	if (server->start_us == 0)
@@ -135,13 +135,36 @@ subscriber_fill(struct subscriber *s)
 	if ((due & SUBSCRIBER_DUE_PARTIAL) != 0 &&
 	    feed_next(&s->cursor) <= journal_last(server->journal))
 		due &= ~(unsigned int)SUBSCRIBER_DUE_PARTIAL;
+	if (feed_next(&s->cursor) <= s->cursor.stop)
+		due &= ~(unsigned int)SUBSCRIBER_DUE_RUN;
 	s->due &= (uint8_t)~due;
+	return due;
+}
+
+/* All before this run it has got, or was told to miss. */
+static void
+subscriber_begin_run(struct subscriber *s)
+{
+	s->resumed = true;
+	s->cursor.stop = CURSOR_NO_STOP;
+	subscriber_append_start(s);
+}
+
+/* Puts what is due into out; false: nothing was. */
+static bool
+subscriber_fill(struct subscriber *s)
+{
+	struct wsexec_server *server = s->connection->server;
+	unsigned int due = subscriber_take_due(s);
+
 	if ((due & SUBSCRIBER_DUE_START) != 0)
 		subscriber_append_start(s);
 	if (s->gap_first != 0)
 		encoder_append_gap(server->encoder, &s->out, s->format,
 		    s->carrier, s->gap_first, s->gap_last, s->gap_reason);
 	s->gap_first = 0;
+	if ((due & SUBSCRIBER_DUE_RUN) != 0)
+		subscriber_begin_run(s);
 	if ((due & SUBSCRIBER_DUE_CLIENTS) != 0)
 		encoder_append_clients(server->encoder, &s->out, s->format,
 		    s->carrier, server->subscriber_count);
@@ -192,6 +215,7 @@ subscriber_end_run(struct subscriber *s)
 	const struct exit_info info = { .code = end->code,
 		.signal = end->signal,
 		.seconds = end->seconds,
+		.timed_out = end->timed_out,
 		.last = journal_last(server->journal) };
 	char reason[SUBSCRIBER_REASON_MAX];
 

@@ -28,6 +28,9 @@
 #define PARTIAL(...) .kind = KIND_PARTIAL, .record = { __VA_ARGS__ }
 #define TEXT(s) .text = (const uint8_t *)(s), .size = sizeof(s) - 1
 #define NO_TEXT .text = NULL, .size = 0
+#define RESTART(...)                                                           \
+	.kind = KIND_RESTART, .record = { .seq = 7, .time_us = TIME },         \
+	.restart = { .run = "bd8122a15b81a470", __VA_ARGS__ }
 
 enum kind {
 	KIND_LINE,
@@ -36,6 +39,7 @@ enum kind {
 	KIND_GAP,
 	KIND_CLIENTS,
 	KIND_EXIT,
+	KIND_RESTART,
 	KIND_COUNT,
 };
 
@@ -45,11 +49,27 @@ struct sample {
 	struct record record;
 	struct start_info start;
 	struct exit_info exit;
+	struct restart_info restart; /* record has its number and time */
 	uint64_t first;
 	uint64_t last;
 	enum gap_reason reason;
 	size_t count;
 };
+
+/* The text of such a record is not aligned. */
+static void
+append_restart(struct encoder *e, struct buffer *out, enum format format,
+    enum carrier carrier, const struct sample *s)
+{
+	uint8_t text[sizeof(s->restart) + 1];
+	struct record r = s->record;
+
+	memcpy(text + 1, &s->restart, sizeof(s->restart));
+	r.text = text + 1;
+	r.size = sizeof(s->restart);
+	r.restart = true;
+	encoder_append_line(e, out, format, carrier, &r);
+}
 
 static void
 append_sample(struct encoder *e, struct buffer *out, enum format format,
@@ -74,6 +94,9 @@ append_sample(struct encoder *e, struct buffer *out, enum format format,
 		break;
 	case KIND_EXIT:
 		encoder_append_exit(e, out, format, carrier, &s->exit);
+		break;
+	case KIND_RESTART:
+		append_restart(e, out, format, carrier, s);
 		break;
 	case KIND_COUNT:
 		fail();
@@ -306,29 +329,65 @@ static const struct {
 	{ "json clients", FORMAT_JSON, { .kind = KIND_CLIENTS, .count = 3 },
 	    "{\"type\":\"clients\",\"count\":3}" },
 	{ "json exit", FORMAT_JSON,
-	    { .kind = KIND_EXIT, .exit = { 0, 0, 12.345, 500 } },
+	    { .kind = KIND_EXIT, .exit = { 0, 0, 12.345, 500, false } },
 	    "{\"type\":\"exit\",\"code\":0,\"signal\":null,"
 	    "\"seconds\":12.345,\"last\":500}" },
 	{ "json exit by a signal", FORMAT_JSON,
-	    { .kind = KIND_EXIT, .exit = { 7, 9, 0.0004, 0 } },
+	    { .kind = KIND_EXIT, .exit = { 7, 9, 0.0004, 0, false } },
 	    "{\"type\":\"exit\",\"code\":null,\"signal\":9,"
 	    "\"seconds\":0.000,\"last\":0}" },
 	{ "json exit, rounded", FORMAT_JSON,
-	    { .kind = KIND_EXIT, .exit = { 255, 0, 59.9996, 1 } },
+	    { .kind = KIND_EXIT, .exit = { 255, 0, 59.9996, 1, false } },
 	    "{\"type\":\"exit\",\"code\":255,\"signal\":null,"
 	    "\"seconds\":60.000,\"last\":1}" },
 	{ "json exit before the start", FORMAT_JSON,
-	    { .kind = KIND_EXIT, .exit = { 1, 0, -3, 1 } },
+	    { .kind = KIND_EXIT, .exit = { 1, 0, -3, 1, false } },
 	    "{\"type\":\"exit\",\"code\":1,\"signal\":null,"
 	    "\"seconds\":0.000,\"last\":1}" },
 	{ "json exit at no time", FORMAT_JSON,
-	    { .kind = KIND_EXIT, .exit = { 1, 0, NAN, 1 } },
+	    { .kind = KIND_EXIT, .exit = { 1, 0, NAN, 1, false } },
 	    "{\"type\":\"exit\",\"code\":1,\"signal\":null,"
 	    "\"seconds\":0.000,\"last\":1}" },
 	{ "json exit at the end of time", FORMAT_JSON,
-	    { .kind = KIND_EXIT, .exit = { 1, 0, INFINITY, 1 } },
+	    { .kind = KIND_EXIT, .exit = { 1, 0, INFINITY, 1, false } },
 	    "{\"type\":\"exit\",\"code\":1,\"signal\":null,"
 	    "\"seconds\":1000000000000.000,\"last\":1}" },
+	{ "json exit as time is up", FORMAT_JSON,
+	    { .kind = KIND_EXIT, .exit = { 0, 15, 2, 1, true } },
+	    "{\"type\":\"exit\",\"code\":null,\"signal\":15,"
+	    "\"seconds\":2.000,\"timeout\":true,\"last\":1}" },
+
+	{ "json restart", FORMAT_JSON,
+	    { RESTART(.code = 1, .seconds = 3.2, .delay = 1, .count = 1) },
+	    "{\"type\":\"restart\",\"seq\":7,\"time\":1700000000.123456,"
+	    "\"run\":\"bd8122a15b81a470\",\"code\":1,\"signal\":null,"
+	    "\"seconds\":3.200,\"delay\":1.000,\"count\":1}" },
+	{ "json restart as time is up", FORMAT_JSON,
+	    { RESTART(.timed_out = true, .signal = 9, .count = UINT64_MAX) },
+	    "{\"type\":\"restart\",\"seq\":7,\"time\":1700000000.123456,"
+	    "\"run\":\"bd8122a15b81a470\",\"code\":null,\"signal\":9,"
+	    "\"seconds\":0.000,\"timeout\":true,\"delay\":0.000,"
+	    "\"count\":18446744073709551615}" },
+	{ "text restart", FORMAT_TEXT,
+	    { RESTART(.code = 0, .delay = 1, .count = 1) },
+	    "[wsexec: the command ended with status 0; "
+	    "restart 1 follows in 1 s]" },
+	{ "text restart after a signal", FORMAT_TEXT,
+	    { RESTART(.signal = 11, .delay = 0.05, .count = 20) },
+	    "[wsexec: the command ended with signal 11; "
+	    "restart 20 follows in 0.05 s]" },
+	{ "text restart as time is up", FORMAT_TEXT,
+	    { RESTART(.signal = 15, .timed_out = true, .delay = 59.9996) },
+	    "[wsexec: the command ended with signal 15, as its time was up; "
+	    "restart 0 follows in 60 s]" },
+	{ "text restart at no time", FORMAT_TEXT, { RESTART(.delay = NAN) },
+	    "[wsexec: the command ended with status 0; "
+	    "restart 0 follows in 0 s]" },
+	{ "text restart at the end of time", FORMAT_TEXT,
+	    { RESTART(.delay = INFINITY) },
+	    "[wsexec: the command ended with status 0; "
+	    "restart 0 follows in 1000000000000 s]" },
+	{ "raw restart", FORMAT_RAW, { RESTART(.code = 1) }, "" },
 };
 
 static void
@@ -363,8 +422,10 @@ static void
 test_what_formats_cannot_carry(void **state)
 {
 	static const bool carried[FORMAT_COUNT][KIND_COUNT] = {
-		[FORMAT_TEXT] = { [KIND_LINE] = true, [KIND_GAP] = true },
-		[FORMAT_JSON] = { true, true, true, true, true, true },
+		[FORMAT_TEXT] = { [KIND_LINE] = true,
+		    [KIND_GAP] = true,
+		    [KIND_RESTART] = true },
+		[FORMAT_JSON] = { true, true, true, true, true, true, true },
 		[FORMAT_RAW] = { [KIND_LINE] = true },
 	};
 	struct sample s = { LINE(1, TIME, TEXT("a")) };
@@ -385,6 +446,36 @@ test_what_formats_cannot_carry(void **state)
 				buffer_reset(&out);
 			}
 		}
+	}
+	buffer_clear(&out);
+	encoder_free(e);
+}
+
+/* As a line of text it begins one, also where the output ended in one. */
+static void
+test_restart_behind_an_unfinished_line(void **state)
+{
+	const struct sample s = { RESTART(.unfinished = true, .code = 1) };
+	const char *notice = "[wsexec: the command ended with status 1; "
+			     "restart 0 follows in 0 s]";
+	struct encoder *e = encoder_new();
+	struct buffer out = BUFFER_INIT;
+	enum carrier carrier;
+
+	(void)state;
+	assert_non_null(e);
+	for (carrier = 0; carrier < CARRIERS; carrier++) {
+		append_payload(e, &out, FORMAT_TEXT, carrier, &s);
+		buffer_append_byte(&out, '\0');
+		assert_false(out.failed);
+		if (carrier != CARRIER_WEBSOCKET) {
+			assert_int_equal(out.data[0], '\n');
+			assert_int_equal(out.data[out.size - 2], '\n');
+			out.data[out.size - 2] = '\0';
+			buffer_shift(&out, 1);
+		}
+		assert_string_equal((const char *)out.data, notice);
+		buffer_reset(&out);
 	}
 	buffer_clear(&out);
 	encoder_free(e);
@@ -552,7 +643,7 @@ static bool
 append_raw_line(void *arg, const uint8_t *text, size_t n, bool continued)
 {
 	struct raw_output *raw = arg;
-	struct record r = { 1, 0, text, n, STREAM_STDOUT, continued };
+	struct record r = { 1, 0, text, n, STREAM_STDOUT, continued, false };
 
 	encoder_append_line(raw->e, &raw->out, FORMAT_RAW, raw->carrier, &r);
 	return true;
@@ -640,6 +731,7 @@ main(void)
 		cmocka_unit_test(test_cases_in_all_carriers),
 		cmocka_unit_test(test_nul_in_a_line),
 		cmocka_unit_test(test_what_formats_cannot_carry),
+		cmocka_unit_test(test_restart_behind_an_unfinished_line),
 		cmocka_unit_test(test_raw_piece_of_nothing),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_random_text_is_repaired_and_parses),

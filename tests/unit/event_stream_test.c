@@ -26,6 +26,7 @@
 #define TEXT_MAX 200
 #define EVENTS_MAX 8
 #define RUN "bd8122a15b81a470"
+#define RUN_NUMBER UINT64_C(0xbd8122a15b81a470)
 
 struct event {
 	char type[32];
@@ -41,6 +42,8 @@ struct parser {
 	bool ids[EVENTS_MAX];
 	long retry_ms;
 };
+
+static struct runs runs; /* of the encoder */
 
 static const enum carrier carriers[] = { CARRIER_EVENTS_CHUNKED,
 	CARRIER_EVENTS_PLAIN };
@@ -193,7 +196,9 @@ make_encoder(void)
 	struct encoder *e = encoder_new();
 
 	assert_non_null(e);
-	encoder_set_run(e, RUN);
+	memset(&runs, 0, sizeof(runs));
+	runs_begin(&runs, RUN_NUMBER, 1);
+	encoder_set_runs(e, &runs);
 	return e;
 }
 
@@ -357,6 +362,45 @@ test_other_records_are_events_of_their_type(void **state)
 	encoder_free(e);
 }
 
+/* A restart is the last record of its run, and has an id as lines have. */
+static void
+test_ids_are_of_their_runs(void **state)
+{
+	static const struct restart_info info = { .run = "0000000000000001" };
+	static const char *const ids[] = { RUN "/1", RUN "/2",
+		"0000000000000001/3", "0000000000000001/4",
+		"0000000000000001/exit" };
+	static const char *const types[] = { "message", "restart", "message",
+		"message", "exit" };
+	const struct record restart = { .seq = 2,
+		.text = (const uint8_t *)&info,
+		.size = sizeof(info),
+		.restart = true };
+	const struct exit_info end = { .last = 4 };
+	struct encoder *e = make_encoder();
+	struct record r = { .text = (const uint8_t *)"x", .size = 1 };
+	struct buffer out = BUFFER_INIT;
+	struct parser p = { 0 };
+	size_t i, k;
+
+	(void)state;
+	runs_begin(&runs, 1, 3);
+	for (i = 0; i < COUNT(carriers); i++) {
+		for (r.seq = 1; r.seq <= 4; r.seq++)
+			encoder_append_line(e, &out, FORMAT_TEXT, carriers[i],
+			    r.seq == 2 ? &restart : &r);
+		encoder_append_exit(e, &out, FORMAT_TEXT, carriers[i], &end);
+		parse(&p, carriers[i], &out);
+		assert_int_equal(p.count, COUNT(ids));
+		for (k = 0; k < p.count; k++)
+			assert_event(&p, k, types[k], ids[k]);
+		parser_clear(&p);
+		buffer_reset(&out);
+	}
+	buffer_clear(&out);
+	encoder_free(e);
+}
+
 /* A line that no memory can hold, and the encoder after that. */
 static void
 test_failure_is_told_and_leaves_nothing(void **state)
@@ -390,6 +434,7 @@ main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_lines_of_any_bytes),
 		cmocka_unit_test(test_other_records_are_events_of_their_type),
+		cmocka_unit_test(test_ids_are_of_their_runs),
 		cmocka_unit_test(test_failure_is_told_and_leaves_nothing),
 	};
 

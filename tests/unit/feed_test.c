@@ -98,7 +98,7 @@ world_encode(struct world *w, const struct lane *lane, uint64_t seq)
 	const struct record *r = &w->records[seq];
 
 	buffer_reset(&w->scratch);
-	if ((lane->streams & 1U << r->stream) != 0)
+	if (r->restart || (lane->streams & 1U << r->stream) != 0)
 		encoder_append_line(w->expected, &w->scratch, lane->format,
 		    lane->carrier, r);
 	assert_false(w->scratch.failed);
@@ -144,6 +144,22 @@ world_note(struct world *w, const struct record *r)
 
 /* A record that memory runs out for is lost, and that must be said. */
 static void
+world_append_record(struct world *w, const struct record *r)
+{
+	size_t failures = memory.failures;
+	bool ok;
+
+	assert_true(w->last < RECORDS_MAX);
+	memory.armed = true;
+	ok = journal_append(w->journal, r);
+	memory.armed = false;
+	assert_int_equal(ok, memory.failures == failures);
+	if (ok)
+		world_note(w, r);
+	assert_int_equal(journal_last(w->journal), w->last);
+}
+
+static void
 world_append(struct world *w, enum stream stream, size_t size, bool continued)
 {
 	int64_t time_us = (int64_t)random_below(UINT64_C(1) << 50);
@@ -153,17 +169,22 @@ world_append(struct world *w, enum stream stream, size_t size, bool continued)
 		.size = size,
 		.stream = stream,
 		.continued = continued };
-	size_t failures = memory.failures;
-	bool ok;
 
-	assert_true(w->last < RECORDS_MAX);
-	memory.armed = true;
-	ok = journal_append(w->journal, &r);
-	memory.armed = false;
-	assert_int_equal(ok, memory.failures == failures);
-	if (ok)
-		world_note(w, &r);
-	assert_int_equal(journal_last(w->journal), w->last);
+	world_append_record(w, &r);
+}
+
+/* Which is nothing in raw, and in the other formats of all streams. */
+static void
+world_append_restart(struct world *w)
+{
+	static const struct restart_info info = { .run = "0123456789abcdef",
+		.code = 3,
+		.count = 1 };
+	const struct record r = { .text = (const uint8_t *)&info,
+		.size = sizeof(info),
+		.restart = true };
+
+	world_append_record(w, &r);
 }
 
 /* Goes on in the model by n bytes, which must be what is expected there. */
@@ -595,6 +616,63 @@ test_lent_block(void **state)
 	world_free(w);
 }
 
+/*
+ * A restart in a block that was lent so far: who is in front of it, in a line
+ * before it, and who comes only then.
+ */
+static void
+test_restart_in_lent_block(void **state)
+{
+	struct world *w = world_new(NO_BOUND);
+	struct reader *in = &w->readers[0], *at_end = &w->readers[1],
+		      *late = &w->readers[2];
+	const uint8_t *lent;
+	size_t size;
+
+	(void)state;
+	make_pattern();
+	world_append(w, STREAM_STDOUT, 100, false);
+	world_append(w, STREAM_STDOUT, 100, true);
+	reader_join(in, &w->lanes[0], 1, CURSOR_NO_STOP);
+	assert_int_equal(reader_read(in, 150), FEED_BYTES);
+	reader_join(at_end, &w->lanes[0], 1, CURSOR_NO_STOP);
+	reader_read_all(at_end);
+	assert_true(journal_get_frames(w->journal, 0, BOTH, &lent, &size));
+	world_append_restart(w);
+	assert_false(journal_get_frames(w->journal, 0, BOTH, &lent, &size));
+	world_append(w, STREAM_STDERR, 100, false);
+	reader_join(late, &w->lanes[0], 3, CURSOR_NO_STOP);
+	reader_read_all(late);
+	reader_read_all(at_end);
+	reader_read_all(in);
+	assert_int_equal(feed_next(&in->cursor), 5);
+	world_free(w);
+}
+
+/* Where it is nothing, it is passed by, also as the last record. */
+static void
+test_restart_that_is_nothing(void **state)
+{
+	struct world *w = world_new(NO_BOUND);
+	struct reader *r = &w->readers[0];
+
+	(void)state;
+	make_pattern();
+	reader_join(r, &w->lanes[2], 1, CURSOR_NO_STOP);
+	world_append_restart(w);
+	reader_read_all(r);
+	assert_int_equal(feed_next(&r->cursor), 2);
+	world_append(w, STREAM_STDOUT, 10, false);
+	world_append_restart(w);
+	world_append_restart(w);
+	reader_read_all(r);
+	assert_int_equal(feed_next(&r->cursor), 5);
+	world_append(w, STREAM_STDOUT, 10, false);
+	assert_int_equal(reader_read(r, SIZE_MAX), FEED_BYTES);
+	assert_int_equal(feed_next(&r->cursor), 6);
+	world_free(w);
+}
+
 static void
 test_dropped_block_hands_over_the_rest(void **state)
 {
@@ -762,6 +840,8 @@ world_append_random(struct world *w)
 		    random() % 8 == 0 ? 0 : random_below(sizes[kind]),
 		    random() % 8 == 0);
 	}
+	if (random() % 8 == 0)
+		world_append_restart(w);
 }
 
 /* As a server trims; now and then more goes, once in a while everything. */
@@ -992,6 +1072,8 @@ main(void)
 		cmocka_unit_test(test_readers_share_bytes),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_lent_block),
+		cmocka_unit_test(test_restart_in_lent_block),
+		cmocka_unit_test(test_restart_that_is_nothing),
 		cmocka_unit_test(test_dropped_block_hands_over_the_rest),
 		cmocka_unit_test(test_evicted_block_is_made_again),
 		cmocka_unit_test(test_block_unused_for_longest_goes_first),

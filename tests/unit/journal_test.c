@@ -141,7 +141,8 @@ model_append(struct model *m, size_t size)
 		.text = pattern + (size_t)random() % (m->texts_end - size + 1),
 		.size = size,
 		.stream = random() % 2 == 0 ? STREAM_STDOUT : STREAM_STDERR,
-		.continued = random() % 8 == 0 };
+		.continued = random() % 8 == 0,
+		.restart = random() % 4096 == 0 };
 	uint64_t appended;
 
 	assert_true(m->last < RECORDS_MAX);
@@ -187,6 +188,7 @@ check_record(const struct record *r, const struct record *expected)
 	assert_int_equal(r->size, expected->size);
 	assert_int_equal(r->stream, expected->stream);
 	assert_int_equal(r->continued, expected->continued);
+	assert_int_equal(r->restart, expected->restart);
 	assert_true(
 	    r->size == 0 || memcmp(r->text, expected->text, r->size) == 0);
 }
@@ -211,7 +213,8 @@ check_frames(const struct model *m, uint64_t block, uint64_t seq,
 		assert_int_equal(journal_frame_end(m->journal, block, index),
 		    expected.size);
 		seen |= 1U << r->stream;
-		is_text = is_text && utf8_is_valid(r->text, r->size);
+		is_text =
+		    is_text && !r->restart && utf8_is_valid(r->text, r->size);
 	}
 	for (streams = 0; streams < 1U << STREAM_COUNT; streams++) {
 		assert_int_equal(journal_get_frames(m->journal, block, streams,
