@@ -11,6 +11,7 @@ import pytest
 from harness import Run, become_subreaper, kill_children
 from harness import wait_nothing_is_left
 from inflating import InflatingPeer
+from proxies import PROXIES, Site, recipe_options
 from rawsocket import Peer
 from viewers import Curl, Viewer
 
@@ -109,3 +110,32 @@ def inflate(clients):
         return clients[-1]
 
     return attach
+
+
+@pytest.fixture(params=PROXIES)
+def language(request):
+    """Of the recipe of each proxy in turn."""
+    return request.param
+
+
+@pytest.fixture
+def serve(language, start, directory):
+    """serve(option ..., script=...) starts wsexec behind a proxy, as the
+    README says; a test that uses it is made for each proxy. upstream is the
+    path of a Unix socket between them, if given; changes and certificate
+    are for the proxy."""
+    sites = []
+
+    def begin(*options, upstream=None, changes=(), certificate=None,
+              **keywords):
+        place = [] if upstream is None else ["--unix-socket", str(upstream)]
+        run = start(*place, *recipe_options(), *options, **keywords)
+        proxy = PROXIES[language](
+            directory, upstream or run.port, changes, certificate
+        )
+        sites.append(Site(run, proxy))
+        return sites[-1]
+
+    yield begin
+    for site in sites:
+        site.close()

@@ -25,13 +25,14 @@ WEBSOCKETS_OPTIONS = {
 
 class Viewer:
     """A WebSocket client (websockets) in a thread of its own, of a server at
-    path, if that is given.
+    path, if that is given. keywords are for the connection.
 
     Made when the handshake is over; keeps every message."""
 
-    def __init__(self, url, path=None):
+    def __init__(self, url, path=None, **keywords):
         self.url = url
         self.path = path
+        self.keywords = {**WEBSOCKETS_OPTIONS, **keywords}
         self.messages = []
         self.code = None
         self.reason = None
@@ -48,9 +49,9 @@ class Viewer:
     def connect(self):
         if self.path is not None:
             return websockets.unix_connect(
-                str(self.path), self.url, **WEBSOCKETS_OPTIONS
+                str(self.path), self.url, **self.keywords
             )
-        return websockets.connect(self.url, **WEBSOCKETS_OPTIONS)
+        return websockets.connect(self.url, **self.keywords)
 
     def run(self):
         try:
