@@ -30,13 +30,13 @@
 #include "cli/child.h"
 #include "cli/guard.h"
 #include "cli/spawn.h"
+#include "cli/timer.h"
 
 #define CHILD_FAILED 125
 #define CHILD_READ_BYTES 65536
 #define CHILD_PIPE_BYTES (1 << 20)
 #define CHILD_POLL_SECONDS 0.1	  /* processes not ours end in silence */
 #define CHILD_GIVE_UP_SECONDS 2.0 /* after KILL, for what cannot die */
-#define CHILD_LONGEST_SECONDS 1e8 /* what a timer is sure to understand */
 
 /* One of our ends of the command's output. */
 struct output {
@@ -79,22 +79,6 @@ child_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* Without memory to wait the time is up at once. */
-static void
-child_set_timer(struct event *timer, double seconds)
-{
-	struct timeval tv;
-
-	if (seconds < 0)
-		seconds = 0;
-	if (seconds > CHILD_LONGEST_SECONDS)
-		seconds = CHILD_LONGEST_SECONDS;
-	tv.tv_sec = (time_t)seconds;
-	tv.tv_usec = (suseconds_t)((seconds - (double)tv.tv_sec) * 1e6);
-	if (evtimer_add(timer, &tv) == -1)
-		event_active(timer, EV_TIMEOUT, 1);
 }
 
 static void
@@ -169,7 +153,7 @@ child_run_drain_clock(struct child *c, bool run)
 		return;
 	if (run) {
 		c->drain_since = child_now();
-		child_set_timer(&c->drain_timer, c->drain_left);
+		timer_set(&c->drain_timer, c->drain_left);
 	} else {
 		c->drain_left -= child_now() - c->drain_since;
 		evtimer_del(&c->drain_timer);
@@ -223,7 +207,7 @@ child_note_exit(struct child *c, int status)
 		c->result.code = WEXITSTATUS(status);
 	if (!c->paused)
 		child_run_drain_clock(c, true);
-	child_set_timer(&c->group_timer, CHILD_POLL_SECONDS);
+	timer_set(&c->group_timer, CHILD_POLL_SECONDS);
 	child_want_turn(c);
 }
 
@@ -273,7 +257,7 @@ child_group_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	child_set_timer(&c->group_timer, CHILD_POLL_SECONDS);
+	timer_set(&c->group_timer, CHILD_POLL_SECONDS);
 	child_look_for_group(c);
 }
 
@@ -290,7 +274,7 @@ child_kill_cb(evutil_socket_t fd, short what, void *arg)
 	}
 	c->killed = true;
 	kill(-c->pid, SIGKILL);
-	child_set_timer(&c->kill_timer, CHILD_GIVE_UP_SECONDS);
+	timer_set(&c->kill_timer, CHILD_GIVE_UP_SECONDS);
 }
 
 static void
@@ -438,6 +422,12 @@ child_pid(const struct child *c)
 	return c->pid;
 }
 
+bool
+child_has_exited(const struct child *c)
+{
+	return c->exited;
+}
+
 void
 child_pause(struct child *c)
 {
@@ -478,7 +468,7 @@ child_stop(struct child *c, int signal)
 	if (signal == SIGTERM || signal == SIGHUP)
 		kill(-c->pid, SIGCONT);
 	if (!evtimer_pending(&c->kill_timer, NULL))
-		child_set_timer(&c->kill_timer, c->kill_seconds);
+		timer_set(&c->kill_timer, c->kill_seconds);
 }
 
 void

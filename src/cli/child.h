@@ -82,6 +82,9 @@ int child_start(struct child **out, struct event_base *base,
 
 pid_t child_pid(const struct child *c);
 
+/* Whether the leader has exited. */
+bool child_has_exited(const struct child *c);
+
 /* Stops and goes on reading the output; both may be called twice. */
 void child_pause(struct child *c);
 void child_resume(struct child *c);

@@ -1,49 +1,36 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
 #include "cli/access_log.h"
 #include "cli/announce.h"
-#include "cli/child.h"
 #include "cli/copies.h"
-#include "cli/input.h"
 #include "cli/log.h"
+#include "cli/signals.h"
 #include "cli/sockets.h"
+#include "cli/source.h"
+#include "cli/timer.h"
 #include "cli/wrapper.h"
 #include "wsexec.h"
 
 #define WRAPPER_FAILED 125    /* exit status for a failure of our own */
 #define WRAPPER_SIGNALLED 128 /* added to the signal that ended the command */
 
-static const int wrapper_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT,
-	SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, SIGWINCH };
-
-enum {
-	WRAPPER_SIGNALS = sizeof(wrapper_signals) / sizeof(wrapper_signals[0]),
-};
-
 struct wrapper {
 	struct event_base *base;       /* borrowed: outlives it */
 	const struct options *options; /* borrowed: outlives it */
 	struct wsexec_server *server;
 	struct child_config child_config;
-	struct child *child;	       /* owned; NULL: not started, or none */
-	struct input *input;	       /* owned; NULL: a command is run */
+	struct source *source;	       /* owned */
 	struct copies *copies;	       /* owned */
 	struct access_log *access_log; /* owned; NULL: there is none */
-	struct event signals[WRAPPER_SIGNALS];
+	struct signals *signals;       /* owned */
 	struct event linger_event;
-	struct timespec started;
 	int status;	    /* to exit with */
 	bool is_running;    /* the command, or reading stdin */
 	bool has_ended;	    /* the run */
@@ -63,10 +50,7 @@ wrapper_judge_pause(struct wrapper *w)
 	if (pause == w->is_paused)
 		return;
 	w->is_paused = pause;
-	if (w->child != NULL)
-		(pause ? child_pause : child_resume)(w->child);
-	else if (w->input != NULL)
-		(pause ? input_pause : input_resume)(w->input);
+	(pause ? source_pause : source_resume)(w->source);
 }
 
 static void
@@ -92,7 +76,7 @@ wrapper_tell_start(const struct wrapper *w)
 	if (!w->is_running)
 		announce_state("STATUS=Waits for clients: %u.",
 		    w->options->wait_clients);
-	else if (w->child != NULL)
+	else if (source_pid(w->source) != 0)
 		announce_state("STATUS=The command runs.");
 	else
 		announce_state("STATUS=Reads its standard input.");
@@ -105,16 +89,6 @@ wrapper_tell_end(const struct wsexec_end *end)
 	    end->linger ? "" : "STOPPING=1\n",
 	    end->signal != 0 ? "signal" : "status",
 	    end->signal != 0 ? end->signal : end->code);
-}
-
-static void
-wrapper_set_linger(struct wrapper *w, double seconds)
-{
-	const time_t whole = (time_t)seconds;
-	const struct timeval linger = { .tv_sec = whole,
-		.tv_usec = (suseconds_t)((seconds - (double)whole) * 1e6) };
-
-	(void)evtimer_add(&w->linger_event, &linger);
 }
 
 static void
@@ -136,7 +110,7 @@ wrapper_end(struct wrapper *w, const struct child_result *result)
 	copies_finish(w->copies);
 	wrapper_tell_end(&end);
 	if (end.linger && isfinite(linger_s))
-		wrapper_set_linger(w, linger_s);
+		timer_set(&w->linger_event, linger_s);
 	wrapper_judge_end(w);
 }
 
@@ -164,9 +138,6 @@ wrapper_output_cb(enum wsexec_stream stream, const void *bytes, size_t n,
 static void
 wrapper_end_cb(const struct child_result *result, void *arg)
 {
-	if (result->cut)
-		log_warn("other processes still had the output open after "
-			 "--drain; what they write is lost");
 	wrapper_end(arg, result);
 }
 
@@ -179,34 +150,14 @@ wrapper_gone_cb(void *arg)
 	wrapper_judge_end(w);
 }
 
-static void
-wrapper_input_cb(const void *bytes, size_t n, void *arg)
-{
-	wrapper_output_cb(WSEXEC_STDOUT, bytes, n, arg);
-}
-
-/* Ends a run without a command, or whose command could not start. */
+/* Ends a run that has never begun. */
 static void
 wrapper_end_here(struct wrapper *w, int code, int signal)
 {
-	struct child_result result = { .code = code, .signal = signal };
-	struct timespec now;
+	const struct child_result result = { .code = code, .signal = signal };
 
-	if (w->is_running) {
-		(void)clock_gettime(CLOCK_MONOTONIC, &now);
-		result.seconds = (double)(now.tv_sec - w->started.tv_sec) +
-		    (double)(now.tv_nsec - w->started.tv_nsec) / 1e9;
-	}
 	w->is_gone = true;
 	wrapper_end(w, &result);
-}
-
-static void
-wrapper_input_end_cb(int error, void *arg)
-{
-	if (error != 0)
-		log_warn("standard input: %s", strerror(error));
-	wrapper_end_here(arg, error != 0 ? WRAPPER_FAILED : 0, 0);
 }
 
 static void
@@ -216,67 +167,25 @@ wrapper_copies_cb(void *arg)
 	wrapper_judge_end(arg);
 }
 
-/* Whoever writes to it gets SIGPIPE, and the descriptor is not used anew. */
-static void
-wrapper_drop_stdin(void)
-{
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	if (fd == -1)
-		return;
-	(void)dup2(fd, STDIN_FILENO);
-	close(fd);
-}
-
 /* Without us the command would have met the closed pipe itself. */
 static void
 wrapper_closed_cb(enum wsexec_stream stream, void *arg)
 {
 	struct wrapper *w = arg;
 
-	if (w->child != NULL) {
-		child_close_output(w->child, stream);
-	} else if (w->input != NULL && !w->has_ended) {
-		input_close(w->input);
-		w->input = NULL;
-		wrapper_drop_stdin();
-		wrapper_end_here(w, 0, SIGPIPE);
-	}
+	source_close_output(w->source, stream);
 }
 
-/* Starts the command; 0, or the status to exit with after why was told. */
+/* 0, or the status to exit with after why was told. */
 static int
 wrapper_start(struct wrapper *w)
 {
-	const struct child_handlers handlers = {
-		.on_output = wrapper_output_cb,
-		.on_end = wrapper_end_cb,
-		.on_gone = wrapper_gone_cb,
-		.arg = w,
-	};
-	const struct input_handlers input_handlers = {
-		.on_input = wrapper_input_cb,
-		.on_end = wrapper_input_end_cb,
-		.arg = w,
-	};
-	char why[512];
 	int status;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &w->started);
-	if (w->options->command[0] == NULL) {
-		w->input = input_open(w->base, STDIN_FILENO, &input_handlers);
-		if (w->input == NULL) {
-			log_warn("standard input: %s", strerror(errno));
-			return WRAPPER_FAILED;
-		}
-	} else if ((status = child_start(&w->child, w->base, &w->child_config,
-			&handlers, why, sizeof(why))) != 0) {
-		log_warn("%s", why);
+	if ((status = source_start(w->source)) != 0)
 		return status;
-	}
 	w->is_running = true;
-	wsexec_server_start(w->server,
-	    w->child != NULL ? (long)child_pid(w->child) : 0);
+	wsexec_server_start(w->server, source_pid(w->source));
 	return 0;
 }
 
@@ -333,66 +242,53 @@ wrapper_stop(struct wrapper *w, int signal)
 	bool again = w->is_stopped;
 
 	w->is_stopped = true;
-	if (w->child != NULL && !w->has_ended) {
-		child_stop(w->child,
-		    signal == SIGTERM ? w->options->stop_signal : signal);
-	} else if (w->has_ended && again) {
-		(void)event_base_loopbreak(w->base);
-	} else if (w->has_ended) {
-		wrapper_stop_server(w);
-	} else {
-		if (w->input != NULL)
-			input_pause(w->input);
+	if (w->is_running)
+		source_stop(w->source,
+		    signal == SIGTERM && w->options->command[0] != NULL ?
+			w->options->stop_signal :
+			signal);
+	else if (!w->has_ended)
 		wrapper_end_here(w, 0, signal);
-	}
+	else if (again)
+		(void)event_base_loopbreak(w->base);
+	else
+		wrapper_stop_server(w);
 }
 
 static void
-wrapper_signal_cb(evutil_socket_t fd, short what, void *arg)
+wrapper_signal_cb(int signal, void *arg)
 {
 	struct wrapper *w = arg;
-	const int signal = (int)fd;
 
-	(void)what;
 	if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
 	    signal == SIGQUIT) {
 		wrapper_stop(w, signal);
 		return;
 	}
-	if (w->child == NULL)
+	if (source_pid(w->source) == 0)
 		return;
-	if (signal == SIGWINCH)
-		child_resize(w->child);
-	else
-		child_signal(w->child, signal);
+	source_signal(w->source, signal);
 	/* Stop as the command does, so that the shell notices. */
 	if (signal == SIGTSTP)
 		(void)raise(SIGSTOP);
 }
 
 static bool
-wrapper_open_signals(struct wrapper *w)
+wrapper_open_source(struct wrapper *w)
 {
-	size_t i;
+	const struct source_handlers handlers = {
+		.on_output = wrapper_output_cb,
+		.on_end = wrapper_end_cb,
+		.on_gone = wrapper_gone_cb,
+		.arg = w,
+	};
 
-	if (evtimer_assign(&w->linger_event, w->base, wrapper_linger_cb, w) !=
-	    0)
-		return false;
-	for (i = 0; i < WRAPPER_SIGNALS; i++) {
-		/* Without a child of its own group ^Z is the kernel's. */
-		if (wrapper_signals[i] == SIGTSTP &&
-		    w->options->command[0] == NULL)
-			continue;
-		/* What was to be ignored, as by nohup(1), still is. */
-		if (sigismember(&w->child_config.ignored, wrapper_signals[i]) ==
-		    1)
-			continue;
-		if (evsignal_assign(&w->signals[i], w->base, wrapper_signals[i],
-			wrapper_signal_cb, w) != 0 ||
-		    event_add(&w->signals[i], NULL) != 0)
-			return false;
-	}
-	return true;
+	w->source = source_new(w->base, &w->child_config, &handlers);
+	w->signals = signals_open(w->base, &w->child_config.ignored,
+	    w->options->command[0] == NULL, wrapper_signal_cb, w);
+	return w->source != NULL && w->signals != NULL &&
+	    evtimer_assign(&w->linger_event, w->base, wrapper_linger_cb, w) ==
+	    0;
 }
 
 static bool
@@ -434,15 +330,8 @@ wrapper_open_server(struct wrapper *w, const char *token)
 static int
 wrapper_start_or_wait(struct wrapper *w)
 {
-	int status;
-
-	if (w->options->wait_clients == 0)
-		return wrapper_start(w);
-	if (w->options->command[0] == NULL)
-		return 0;
-	if ((status = child_check(&w->child_config)) != 0)
-		log_warn("%s: %s", w->options->command[0], strerror(errno));
-	return status;
+	return w->options->wait_clients == 0 ? wrapper_start(w) :
+					       source_check(w->source);
 }
 
 static bool
@@ -475,7 +364,7 @@ wrapper_prepare(struct wrapper *w, const struct wrapper_config *config)
 	if (!wrapper_open_access_log(w))
 		return WRAPPER_FAILED;
 	urls = calloc(1, SOCKETS_URLS_MAX);
-	if (urls == NULL || !wrapper_open_signals(w) ||
+	if (urls == NULL || !wrapper_open_source(w) ||
 	    !wrapper_open_server(w, config->token))
 		log_warn("out of memory");
 	else if (sockets_open(w->server, w->options, config->passed_sockets,
@@ -534,17 +423,12 @@ wrapper_run(struct wrapper *w)
 void
 wrapper_free(struct wrapper *w)
 {
-	size_t i;
-
 	if (w == NULL)
 		return;
-	for (i = 0; i < WRAPPER_SIGNALS; i++)
-		if (event_initialized(&w->signals[i]))
-			(void)event_del(&w->signals[i]);
+	signals_close(w->signals);
 	if (event_initialized(&w->linger_event))
 		(void)event_del(&w->linger_event);
-	child_free(w->child);
-	input_close(w->input);
+	source_free(w->source);
 	copies_free(w->copies);
 	wsexec_server_free(w->server);
 	access_log_close(w->access_log);

@@ -3,13 +3,13 @@
 #define WSEXEC_WRAPPER_H
 
 /*
- * The wrapper: wires the command (or standard input) to the server and to the
- * local copies, passes signals on, holds the command back while somebody may
- * make it wait, and knows when everything is over.
+ * The wrapper: wires the source of the output to the server and to the local
+ * copies, passes signals on, holds the command back while somebody may make it
+ * wait, and knows when everything is over.
  *
- *	child --bytes--> wrapper --> server --> clients
- *	                    |
- *	                    `------> terminals (stdout, stderr, --output)
+ *	source --bytes--> wrapper --> server --> clients
+ *	                     |
+ *	                     `------> terminals (stdout, stderr, --output)
  */
 
 #include "cli/child.h"
