@@ -24,11 +24,11 @@ def without_clients(viewer):
 
 
 @pytest.fixture
-def ten(start):
+def ten(start, view):
     """Has written ten lines and ended, and is still served."""
-    return start(
-        "--quiet", "--linger", "forever", script="seq 10; exit 3"
-    )
+    run = start("--quiet", "--linger", "forever", script="seq 10; exit 3")
+    view(run).wait_end()
+    return run
 
 
 @pytest.fixture
