@@ -1,8 +1,9 @@
 # GNU make.
 #
 #	make                    build/wsexec and build/libwsexec.a
-#	make check              unit, end-to-end and browser tests (check-unit,
-#	                        check-e2e, check-browser for one of them)
+#	make check              unit, page, end-to-end and browser tests
+#	                        (check-unit, check-page, check-e2e and
+#	                        check-browser for one of them)
 #	make check-asan         the same with address and undefined sanitizers
 #	make check-valgrind     unit tests and some of the others in valgrind
 #	make soak               heavy tests of the main promises, for half an hour
@@ -29,8 +30,8 @@ ZSHDIR = $(PREFIX)/share/zsh/site-functions
 DOCDIR = $(PREFIX)/share/doc/wsexec
 
 .DELETE_ON_ERROR:
-.PHONY: all unit-tests check check-unit check-e2e check-browser check-asan \
-	check-valgrind soak bench-tools lint install uninstall clean
+.PHONY: all unit-tests check check-unit check-page check-e2e check-browser \
+	check-asan check-valgrind soak bench-tools lint install uninstall clean
 all:
 
 ifneq ($(MAKECMDGOALS),clean)
@@ -74,7 +75,7 @@ libraries := $(shell pkg-config --libs $(packages)) -lwslay -lresolv $(LDLIBS)
 library_sources := $(wildcard src/core/*.c src/net/*.c)
 cli_sources := $(wildcard src/cli/*.c)
 test_sources := $(wildcard tests/unit/*_test.c)
-page := $(filter-out %.h,$(wildcard src/page/*))
+page := $(filter-out %.h %.json,$(wildcard src/page/*))
 manuals := $(wildcard man/*.[1-9])
 examples := $(wildcard man/examples/*)
 version = $(shell sed -n 's/.*WSEXEC_VERSION "\(.*\)"/\1/p' src/wsexec.h)
@@ -169,12 +170,15 @@ $(bench_tools:%=$(B)/tests/bench/%): $(bench_shared)
 unit-tests: $(tests)
 
 check: all unit-tests
-	@status=0; for suite in unit e2e browser; do \
+	@status=0; for suite in unit page e2e browser; do \
 		$(MAKE) --no-print-directory check-$$suite || status=1; \
 	done; exit $$status
 
 check-unit: $(tests)
 	@scripts/suite $(B) unit $^
+
+check-page:
+	@scripts/suite $(B) page $(wildcard tests/page/*.test.mjs)
 
 check-e2e: bench-tools
 check-e2e check-browser: all
