@@ -79,6 +79,7 @@ format_tells_all(enum format format, enum carrier carrier)
 enum gap_reason {
 	GAP_EVICTED, /* older than the history */
 	GAP_SLOW,    /* the client fell too far behind */
+	GAP_REASONS,
 };
 
 struct start_info {

@@ -485,13 +485,29 @@ http_field_has_token(const struct http_request *request, const char *name,
 	return false;
 }
 
-const char *
-http_status_text(int status)
+size_t
+http_status_index(int status)
 {
 	size_t i;
 
+	_Static_assert(COUNT(status_texts) <= HTTP_STATUSES_MAX,
+	    "there are more than can be counted");
 	for (i = 0; i < COUNT(status_texts); i++)
 		if (status_texts[i].status == status)
-			return status_texts[i].text;
-	return "Unknown";
+			return i;
+	return HTTP_STATUSES_MAX;
+}
+
+int
+http_status_at(size_t index)
+{
+	return index < COUNT(status_texts) ? status_texts[index].status : 0;
+}
+
+const char *
+http_status_text(int status)
+{
+	size_t i = http_status_index(status);
+
+	return i < COUNT(status_texts) ? status_texts[i].text : "Unknown";
 }

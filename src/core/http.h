@@ -17,6 +17,7 @@
 #define HTTP_FIELDS_MAX 64   /* fields of a head; more is 431 */
 #define HTTP_METHOD_MAX 16   /* bytes of a method; more is 501 */
 #define HTTP_DATE_MAX 30     /* bytes of a date, and NUL */
+#define HTTP_STATUSES_MAX 32 /* that are used here */
 
 struct slice {
 	const char *data; /* borrowed: the head that was parsed */
@@ -114,5 +115,12 @@ void http_date(int64_t seconds, char text[HTTP_DATE_MAX]);
 
 /* "Not Found" for 404; "Unknown" for what is not used here. */
 const char *http_status_text(int status);
+
+/*
+ * The statuses that are used here have places from 0 on: the place of one, or
+ * HTTP_STATUSES_MAX if it is not used; and which one has a place, or 0.
+ */
+size_t http_status_index(int status);
+int http_status_at(size_t index);
 
 #endif
