@@ -76,6 +76,7 @@ account_answer(struct connection *c, int status, size_t head_size)
 {
 	struct account *a = account_find(c);
 
+	server_count_answer(c->server, status);
 	if (a == NULL)
 		return;
 	a->status = status;

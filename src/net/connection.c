@@ -162,6 +162,7 @@ connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
 	const bool accounts = s->settings.on_access != NULL;
 	struct connection *c;
 
+	s->counters.accepted++;
 	if ((c = calloc(1, sizeof(*c) + account_size(accounts))) == NULL ||
 	    (c->exchange = exchange_new()) == NULL) {
 		server_log(s, 0, "out of memory: a connection is refused");
@@ -274,6 +275,8 @@ connection_send(struct connection *c, const void *bytes, size_t n)
 		sent = send(fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (sent == -1 && errno == EINTR);
 	if (sent >= 0) {
+		c->server->counters.sent_bytes += (uint64_t)sent;
+		c->subscriber.sent_bytes += (uint64_t)sent;
 		account_sent(c, (size_t)sent);
 		return sent;
 	}

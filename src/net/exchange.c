@@ -5,6 +5,7 @@
 
 #include "core/buffer.h"
 #include "core/http.h"
+#include "core/websocket.h"
 #include "net/account.h"
 #include "net/connection.h"
 #include "net/exchange.h"
@@ -17,7 +18,8 @@
 struct exchange {
 	struct buffer in;    /* a request head so far, and what follows */
 	struct buffer out;   /* the head of an answer */
-	const uint8_t *body; /* borrowed: static */
+	struct buffer made;  /* a body made for this answer */
+	const uint8_t *body; /* borrowed: static, or made */
 	size_t body_size;
 	size_t sent;	       /* bytes of head and body that are gone */
 	size_t used;	       /* bytes of in that are being answered */
@@ -38,7 +40,14 @@ exchange_free(struct exchange *x)
 		return;
 	buffer_clear(&x->in);
 	buffer_clear(&x->out);
+	buffer_clear(&x->made);
 	free(x);
+}
+
+struct buffer *
+exchange_body(struct exchange *x)
+{
+	return &x->made;
 }
 
 /* Caches are to keep them apart. */
@@ -55,6 +64,20 @@ exchange_append_status(struct buffer *out, struct wsexec_server *s, int status)
 	    status, http_status_text(status), server_date(s));
 }
 
+void
+exchange_append_upgrade(struct buffer *out, struct wsexec_server *s,
+    const struct http_request *request, const char *fields)
+{
+	char key[WEBSOCKET_KEY_MAX];
+
+	websocket_accept_key(request, key);
+	buffer_append_format(out,
+	    "HTTP/1.1 101 Switching Protocols\r\nDate: %s\r\n"
+	    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+	    "Sec-WebSocket-Accept: %s\r\n%s\r\n",
+	    server_date(s), key, fields);
+}
+
 /* An answer is sent: the next request may follow. */
 static void
 exchange_finish(struct connection *c)
@@ -67,6 +90,7 @@ exchange_finish(struct connection *c)
 	}
 	account_end(c);
 	buffer_reset(&x->out);
+	buffer_clear(&x->made);
 	buffer_shift(&x->in, x->used);
 	x->body = NULL;
 	x->body_size = x->sent = x->used = 0;

@@ -26,6 +26,10 @@ extern const char exchange_vary[];
 void exchange_append_status(struct buffer *out, struct wsexec_server *s,
     int status);
 
+/* Appends the whole head of 101 for a checked handshake; fields as below. */
+void exchange_append_upgrade(struct buffer *out, struct wsexec_server *s,
+    const struct http_request *request, const char *fields);
+
 struct exchange *exchange_new(void);
 void exchange_free(struct exchange *x);
 
@@ -38,8 +42,11 @@ void exchange_write(struct connection *c);
 /* The time for a request is over: says so and closes. */
 void exchange_time_out(struct connection *c);
 
+/* An empty buffer for the body of an answer, which is cleared after that. */
+struct buffer *exchange_body(struct exchange *x);
+
 /*
- * Answers with a head and a static body; fields are more lines of the head.
+ * Answers with a head and a body that is static or in that buffer; fields are more lines of the head.
  * Where the request is not known (NULL) it is not kept alive.
  */
 void exchange_reply(struct connection *c, const struct http_request *request,

@@ -71,6 +71,7 @@ listener_turn_away(struct listener *l)
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
 		(void)shutdown(fd, SHUT_WR);
 		close(fd);
+		server_count_answer(l->server, 503);
 		server_log(l->server, 1,
 		    "refused with 503: no descriptors are left");
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "core/buffer.h"
 #include "core/extension.h"
@@ -37,17 +38,13 @@ static void
 output_append_upgrade_head(struct buffer *out, struct wsexec_server *s,
     const struct http_request *request, uint64_t first)
 {
-	char key[WEBSOCKET_KEY_MAX];
+	char fields[256];
 
-	websocket_accept_key(request, key);
-	buffer_append_format(out,
-	    "HTTP/1.1 101 Switching Protocols\r\nDate: %s\r\n"
-	    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-	    "Sec-WebSocket-Accept: %s\r\n%s"
-	    "Wsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n\r\n",
-	    server_date(s), key,
+	(void)snprintf(fields, sizeof(fields),
+	    "%sWsexec-Run: %s\r\nWsexec-First: %" PRIu64 "\r\n",
 	    output_deflates(s, request) ? output_extension : "",
 	    runs_current(&s->runs)->id, first);
+	exchange_append_upgrade(out, s, request, fields);
 }
 
 static const char *
@@ -173,7 +170,7 @@ output_check(const struct wsexec_server *s, const struct http_request *request,
 		*why = "format: not of events, use text or json, or / for raw";
 		return 400;
 	}
-	if (s->subscriber_count >= s->settings.max_clients) {
+	if (!server_has_room(s, s->subscriber_count)) {
 		*why = "too many clients are connected; try again later";
 		return 503;
 	}

@@ -12,6 +12,7 @@
 #include "net/output.h"
 #include "net/route.h"
 #include "net/server.h"
+#include "net/status.h"
 #include "page/page.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -33,8 +34,10 @@ enum route_kind {
 	ROUTE_RECORDS,
 	ROUTE_BYTES,
 	ROUTE_MESSAGES, /* by WebSocket */
-	ROUTE_NOTHING,	/* that the client would accept */
-	ROUTE_OTHER,	/* it is no such address */
+	ROUTE_STATUS,
+	ROUTE_METRICS,
+	ROUTE_NOTHING, /* that the client would accept */
+	ROUTE_OTHER,   /* it is no such address */
 };
 
 /* What an HTTP request for "/" can have: by its name rather the first. */
@@ -142,6 +145,10 @@ route_find_kind(struct slice path, const struct http_request *request,
 		return ROUTE_BYTES;
 	if (slice_equals(path, "/events"))
 		return ROUTE_EVENTS;
+	if (slice_equals(path, "/status"))
+		return ROUTE_STATUS;
+	if (slice_equals(path, "/metrics"))
+		return ROUTE_METRICS;
 	if (!slice_equals(path, "/"))
 		return ROUTE_OTHER;
 	if (websocket_is_asked_for(request))
@@ -177,7 +184,7 @@ route_redirect_to_base(struct connection *c, const struct http_request *request)
 	exchange_reply(c, request, 308, fields, "", 0);
 }
 
-/* The output, as the request wants it. */
+/* The output as the request wants it, or what is told of it. */
 static void
 route_output(struct connection *c, const struct http_request *request,
     struct query *q, enum route_kind kind)
@@ -188,6 +195,14 @@ route_output(struct connection *c, const struct http_request *request,
 
 	if ((status = access_check(c->server, request, q, true, &why)) != 0) {
 		exchange_refuse(c, request, status, why);
+		return;
+	}
+	if (kind == ROUTE_STATUS) {
+		status_answer(c, request);
+		return;
+	}
+	if (kind == ROUTE_METRICS) {
+		status_answer_metrics(c, request);
 		return;
 	}
 	if (kind == ROUTE_EVENTS && id != NULL)
@@ -213,7 +228,8 @@ route_other(struct connection *c, const struct http_request *request,
 		route_send_file(c, request, file);
 	else
 		exchange_refuse(c, request, 404,
-		    "there is nothing at this address; try /, /raw or /events");
+		    "there is nothing at this address; try /, /raw, /events or "
+		    "/status");
 }
 
 void

@@ -19,6 +19,7 @@
 #include "net/server.h"
 #include "net/subscriber.h"
 #include "net/turn.h"
+#include "net/watcher.h"
 
 static int64_t
 server_clock_us(clockid_t clock)
@@ -106,8 +107,40 @@ server_feed(struct wsexec_server *s, enum format format, enum carrier carrier,
 bool
 server_may_deflate(struct wsexec_server *s)
 {
-	s->deflate_left -= (int64_t)encoder_take_deflated(s->encoder);
+	uint64_t deflated = encoder_take_deflated(s->encoder);
+
+	s->counters.deflated_bytes += deflated;
+	s->deflate_left -= (int64_t)deflated;
 	return s->deflate_left > 0;
+}
+
+uint64_t
+server_feed_bytes(const struct wsexec_server *s)
+{
+	struct feed *const *f = &s->feeds[0][0][0];
+	struct feed *const *end = f + sizeof(s->feeds) / sizeof(*f);
+	uint64_t bytes = 0;
+
+	for (; f < end; f++)
+		if (*f != NULL)
+			bytes += feed_bytes(*f);
+	return bytes;
+}
+
+bool
+server_has_room(const struct wsexec_server *s, size_t count)
+{
+	return count < s->settings.max_clients &&
+	    s->subscriber_count + s->watcher_count < s->settings.max_streams;
+}
+
+void
+server_count_answer(struct wsexec_server *s, int status)
+{
+	size_t i = http_status_index(status);
+
+	if (i < HTTP_STATUSES_MAX)
+		s->counters.answers[i]++;
 }
 
 /* Calls do_feed for every feed, after which those without readers go. */
@@ -219,6 +252,7 @@ server_build(struct wsexec_server *s, const struct wsexec_config *config)
 		return false;
 	return evtimer_assign(&s->turn_event, s->base, turn_cb, s) == 0 &&
 	    evtimer_assign(&s->partial_event, s->base, partial_cb, s) == 0 &&
+	    evtimer_assign(&s->status_event, s->base, watcher_cb, s) == 0 &&
 	    event_assign(&s->tick_event, s->base, -1, EV_PERSIST, turn_tick_cb,
 		s) == 0 &&
 	    event_add(&s->tick_event, &tick) == 0;
@@ -271,6 +305,7 @@ wsexec_server_free(struct wsexec_server *s)
 	    (c = TAILQ_FIRST(&s->streams)) != NULL)
 		connection_close(c, "wsexec has ended");
 	server_reap(s);
+	watcher_clear(s);
 	if (event_initialized(&s->turn_event))
 		(void)event_del(&s->turn_event);
 	if (event_initialized(&s->partial_event))
@@ -311,8 +346,11 @@ wsexec_server_start(struct wsexec_server *s, long pid)
 {
 	s->pid = pid;
 	s->start_us = s->written_us = server_clock_us(CLOCK_REALTIME);
+	s->began_us = server_now(s);
+	s->is_restarting = false;
 	/* Whoever was here before the first run has a start record due. */
 	turn_tell_all(s, s->runs.count > 1 ? SUBSCRIBER_DUE_RUN : 0);
+	watcher_note_change(s);
 }
 
 int
@@ -324,12 +362,16 @@ wsexec_server_write(struct wsexec_server *s, enum wsexec_stream stream,
 	if (s->ended)
 		return WSEXEC_ERR_ENDED;
 	s->written_us = server_clock_us(CLOCK_REALTIME);
+	s->counters.output_bytes[stream == WSEXEC_STDERR ? STREAM_STDERR :
+							   STREAM_STDOUT] +=
+	    size;
 	written = splitter_write(
 	    s->splitters[stream == WSEXEC_STDERR ? STREAM_STDERR :
 						   STREAM_STDOUT],
 	    bytes, size);
 	server_trim(s);
 	partial_note(s);
+	watcher_note_change(s);
 	if (s->news)
 		server_need_turn(s);
 	return written ? WSEXEC_OK : WSEXEC_ERR_MEMORY;
@@ -387,7 +429,9 @@ wsexec_server_restart(struct wsexec_server *s, const struct wsexec_end *end,
 	written = server_append_restart(s, end, delay) && written;
 	s->start_us = s->written_us;
 	s->pid = 0;
+	s->is_restarting = true;
 	server_trim(s);
+	watcher_note_change(s);
 	s->news = true;
 	server_need_turn(s);
 	return written ? WSEXEC_OK : WSEXEC_ERR_MEMORY;
@@ -406,6 +450,7 @@ wsexec_server_end(struct wsexec_server *s, const struct wsexec_end *end)
 	s->progress_us = server_now(s);
 	s->end = *end;
 	s->news = true; /* the exit record, if nothing else */
+	watcher_note_end(s);
 	server_need_turn(s);
 	return written ? WSEXEC_OK : WSEXEC_ERR_MEMORY;
 }
@@ -421,9 +466,13 @@ wsexec_server_stop(struct wsexec_server *s)
 	s->stopped = true;
 	s->progress_us = server_now(s);
 	TAILQ_FOREACH_SAFE(c, &s->streams, link, next) {
-		if (c->state == CONNECTION_STREAM && !s->ended)
+		if (c->state != CONNECTION_STREAM)
+			continue;
+		if (!s->ended)
 			subscriber_end(&c->subscriber, WEBSOCKET_GOING_AWAY,
 			    "wsexec is stopped");
+		else if (c->subscriber.watches)
+			subscriber_make_ready(&c->subscriber);
 	}
 	server_need_turn(s);
 }

@@ -11,6 +11,7 @@
  *	                    connections, each of which owns
  *	                        an exchange (while it speaks HTTP) or
  *	                        a subscriber (while it gets output)
+ *	                    the newest document of /status
  *
  * Callbacks note facts and mark subscribers ready; the turn, in server.c,
  * does all work that touches more than one of them.
@@ -24,10 +25,12 @@
 #include "core/format.h"
 #include "core/http.h"
 #include "core/runs.h"
+#include "core/status.h"
 #include "net/settings.h"
 #include "wsexec.h"
 
 struct connection;
+struct document;
 struct listener;
 struct query;
 struct subscriber;
@@ -71,6 +74,7 @@ struct wsexec_server {
 	size_t pending_count;
 	size_t connection_count; /* of pending and streams */
 	size_t subscriber_count; /* those who get output */
+	size_t watcher_count;	 /* those who get the status */
 	size_t gzip_count;	 /* those of them who get it compressed */
 
 	struct subscriber_list ready;	/* the turn is to serve them */
@@ -84,6 +88,8 @@ struct wsexec_server {
 	struct runs runs;
 	int64_t start_us;   /* when the run began, since 1970; 0: not yet, but
 			     * after a restart when that was told */
+	int64_t began_us;   /* when that was, monotonic */
+	bool is_restarting; /* the next run has not begun */
 	int64_t written_us; /* when output last came, since 1970 */
 	long pid;	    /* 0: none, or between two runs */
 	bool unfinished[STREAM_COUNT]; /* no newline came behind the output */
@@ -110,6 +116,13 @@ struct wsexec_server {
 	struct event partial_event; /* to tell of unfinished lines */
 	bool partial_is_due;	    /* it will come */
 	struct partial partials[STREAM_COUNT];
+
+	struct status_counters counters;
+	struct event status_event; /* to make the next document */
+	struct document *document; /* held while there are watchers, or NULL */
+	int64_t document_us;	   /* when it was made */
+	int64_t document_cost_us;  /* how long that took */
+	bool status_changed;	   /* since then */
 };
 
 /* Updates and returns now_us. */
@@ -136,6 +149,15 @@ void server_tell(struct wsexec_server *s, enum wsexec_event event);
 /* The feed for a format, carrier and set of streams; NULL: out of memory. */
 struct feed *server_feed(struct wsexec_server *s, enum format format,
     enum carrier carrier, unsigned int streams);
+
+/* Bytes of encoded blocks in all feeds. */
+uint64_t server_feed_bytes(const struct wsexec_server *s);
+
+/* Whether one more may come to so many of its kind. */
+bool server_has_room(const struct wsexec_server *s, size_t count);
+
+/* A request is answered with this status. */
+void server_count_answer(struct wsexec_server *s, int status);
 
 /* Whether there is time to compress some more before the next tick. */
 bool server_may_deflate(struct wsexec_server *s);

@@ -127,7 +127,7 @@ settings_check(const struct wsexec_config *config)
 }
 
 static size_t
-settings_default_clients(void)
+settings_max_streams(void)
 {
 	struct rlimit limit;
 
@@ -166,8 +166,9 @@ settings_copy(struct settings *to, const struct wsexec_config *from)
 	    from->max_line_bytes != 0 ? from->max_line_bytes : 65536;
 	if (to->max_line_bytes > SETTINGS_LINE_MAX)
 		to->max_line_bytes = SETTINGS_LINE_MAX;
-	to->max_clients = from->max_clients != 0 ? from->max_clients :
-						   settings_default_clients();
+	to->max_streams = settings_max_streams();
+	to->max_clients =
+	    from->max_clients != 0 ? from->max_clients : to->max_streams;
 	to->latency_us = from->latency_us != 0 ? from->latency_us : 5000;
 	if (from->no_latency)
 		to->latency_us = 0;

@@ -29,6 +29,7 @@ struct settings {
 	enum wsexec_slow slow;
 	uint32_t max_line_bytes;
 	size_t max_clients;
+	size_t max_streams; /* clients and watchers, for want of descriptors */
 	int64_t latency_us;
 	int compression; /* level of zlib, 1 to 9; 0: none */
 	int64_t stall_ms;

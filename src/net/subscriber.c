@@ -42,6 +42,8 @@ subscriber_make_ready(struct subscriber *s)
 void
 subscriber_wait(struct subscriber *s)
 {
+	if (s->watches)
+		return; /* news are none of the status */
 	s->list = SUBSCRIBER_WAITING;
 	TAILQ_INSERT_TAIL(&s->connection->server->waiting, s, queue);
 }
@@ -50,8 +52,11 @@ uint64_t
 subscriber_lag(const struct subscriber *s)
 {
 	const struct journal *j = s->connection->server->journal;
-	uint64_t next = feed_next(&s->cursor);
+	uint64_t next;
 
+	if (s->watches)
+		return 0;
+	next = feed_next(&s->cursor);
 	return next < journal_first(j) ? UINT64_MAX : journal_lag(j, next);
 }
 
@@ -115,7 +120,26 @@ subscriber_note_gap(struct subscriber *s, uint64_t first, uint64_t last,
 	if (s->gap_first == 0)
 		s->gap_first = first;
 	s->gap_last = last;
-	s->gap_reason = (uint8_t)reason;
+	s->gap_reason = reason == GAP_SLOW ? GAP_SLOW : GAP_EVICTED;
+}
+
+void
+subscriber_count_gap(struct subscriber *s)
+{
+	struct status_counters *counters = &s->connection->server->counters;
+
+	s->gaps++;
+	counters->gaps[s->gap_reason]++;
+	counters->skipped[s->gap_reason] += s->gap_last + 1 - s->gap_first;
+}
+
+void
+subscriber_close(struct subscriber *s, enum status_ending ending,
+    const char *reason)
+{
+	if (!s->closing)
+		s->ending = (unsigned int)ending & 7;
+	connection_close(s->connection, reason);
 }
 
 /* Whether it goes on where it was in this run, or in one before it. */
@@ -181,6 +205,7 @@ subscriber_count(struct wsexec_server *server, bool more)
 {
 	server->subscriber_count += more ? 1 : (size_t)-1;
 	server->clients_changed = true;
+	watcher_note_change(server);
 	if (server->settings.on_event != NULL)
 		server->settings.on_event(WSEXEC_EVENT_CLIENTS,
 		    server->settings.arg);
@@ -198,6 +223,29 @@ subscriber_compress(struct connection *c, bool chunked)
 	return true;
 }
 
+static void
+subscriber_init(struct connection *c, enum format format, enum carrier carrier)
+{
+	struct subscriber *s = &c->subscriber;
+
+	s->connection = c;
+	s->format = (uint8_t)format;
+	s->carrier = (uint8_t)carrier;
+	s->frames_left = SUBSCRIBER_FRAMES_BURST;
+	s->pinged_us = c->server->now_us;
+	s->since_s = (uint32_t)server_time();
+	s->sent_bytes = 0; /* pages may have been */
+}
+
+void
+subscriber_open_watcher(struct connection *c)
+{
+	subscriber_init(c, FORMAT_TEXT, CARRIER_WEBSOCKET);
+	c->subscriber.watches = true;
+	connection_become_stream(c);
+	subscriber_make_ready(&c->subscriber);
+}
+
 bool
 subscriber_open(struct connection *c, const struct query *q, enum format format,
     enum carrier carrier)
@@ -209,19 +257,16 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
 
 	if (q->has_stream)
 		streams = 1U << q->stream;
-	s->connection = c;
-	s->format = (uint8_t)format;
-	s->carrier = (uint8_t)carrier;
+	subscriber_init(c, format, carrier);
 	s->streams = (uint8_t)streams;
-	s->frames_left = SUBSCRIBER_FRAMES_BURST;
 	s->replaying = true;
-	s->pinged_us = server->now_us;
 	if (!subscriber_begin(s, q))
 		return false;
 	if (format_tells_all(format, carrier))
 		s->due = SUBSCRIBER_DUE_START | SUBSCRIBER_DUE_CLIENTS;
 	if (s->due != 0 || format == FORMAT_RAW)
 		s->due |= SUBSCRIBER_DUE_PARTIAL;
+	s->id = (uint32_t)++server->counters.opened;
 	connection_become_stream(c);
 	server->judged_until = 0;
 	server_log(server, 1, "%s: gets output", connection_peer(c, peer));
@@ -252,9 +297,16 @@ subscriber_greet(struct subscriber *s)
 void
 subscriber_leave(struct subscriber *s)
 {
+	struct wsexec_server *server = s->connection->server;
+
 	subscriber_unlist(s);
+	if (s->watches) {
+		watcher_leave(s);
+		return;
+	}
 	feed_leave(subscriber_feed(s), &s->cursor);
-	subscriber_count(s->connection->server, false);
+	server->counters.endings[s->ending]++;
+	subscriber_count(server, false);
 }
 
 void
@@ -281,7 +333,7 @@ subscriber_ping(struct subscriber *s)
 	    s->blocked_us != 0 || server->now_us - s->pinged_us < ping_us)
 		return;
 	if (s->pings >= SUBSCRIBER_PINGS_MAX) {
-		connection_close(s->connection, "no answer to two pings");
+		subscriber_close(s, ENDING_SILENT, "no answer to two pings");
 		return;
 	}
 	if (s->carrier == CARRIER_WEBSOCKET)
@@ -301,14 +353,14 @@ subscriber_tick(struct subscriber *s)
 		s->frames_left += SUBSCRIBER_FRAMES_RATE / TICKS_A_SECOND;
 	if (s->blocked_us != 0 &&
 	    server->now_us - s->blocked_us >= settings->stall_ms * 1000) {
-		connection_close(s->connection,
+		subscriber_close(s, ENDING_STALLED,
 		    "too slow: it took no byte for the stall timeout");
 		return;
 	}
 	/* At the end who takes nothing is waited for while others take. */
 	if (s->blocked_us != 0 && server_is_leaving(server) &&
 	    server->now_us - server->progress_us >= settings->drain_ms * 1000) {
-		connection_close(s->connection,
+		subscriber_close(s, ENDING_STALLED,
 		    "too slow: nobody took a byte for the drain time");
 		return;
 	}

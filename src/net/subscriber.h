@@ -21,6 +21,8 @@
 #include "core/feed.h"
 #include "core/format.h"
 #include "core/query.h"
+#include "core/status.h"
+#include "net/watcher.h"
 
 struct connection;
 struct gzip;
@@ -58,7 +60,10 @@ enum subscriber_due {
 #define SUBSCRIBER_DUE_PARTIAL (SUBSCRIBER_DUE_STDOUT | SUBSCRIBER_DUE_STDERR)
 
 struct subscriber {
-	struct cursor cursor;	       /* first: feeds hand it back */
+	union {
+		struct cursor cursor; /* first: feeds hand it back */
+		struct watch watch;   /* where it watches */
+	};
 	TAILQ_ENTRY(subscriber) queue; /* in the server's ready or waiting */
 	struct connection *connection; /* borrowed: has the subscriber in it */
 	struct websocket_input *input; /* owned while half a frame is in it */
@@ -66,27 +71,34 @@ struct subscriber {
 	struct buffer out;	       /* for this client alone */
 	uint64_t gap_first;	       /* 0: no gap to be told of */
 	uint64_t gap_last;
-	int64_t blocked_us; /* since when the socket takes nothing; or 0 */
-	int64_t behind_us;  /* since when input waits for it; or 0 */
-	int64_t pinged_us;  /* when a ping was last due; events: a send */
-	uint32_t out_sent;  /* bytes of out that are gone */
+	int64_t blocked_us;  /* since when the socket takes nothing; or 0 */
+	int64_t behind_us;   /* since when input waits for it; or 0 */
+	int64_t pinged_us;   /* when a ping was last due; events: a send */
+	uint64_t sent_bytes; /* since it became a stream */
+	uint32_t out_sent;   /* bytes of out that are gone */
+	uint32_t id;	     /* counted from 1 */
+	uint32_t since_s;    /* when it came, since 1970 */
+	uint32_t gaps;	     /* it was told of */
 	/* raw: bytes of each stream's unfinished line that are sent */
 	uint32_t ahead[STREAM_COUNT];
 	uint8_t format;	     /* enum format */
 	uint8_t carrier;     /* enum carrier */
 	uint8_t streams;     /* 1 << enum stream */
-	uint8_t list;	     /* enum subscriber_list_name */
 	uint8_t due;	     /* enum subscriber_due */
-	uint8_t gap_reason;  /* enum gap_reason */
-	uint8_t pings;	     /* sent since the peer gave a sign of life */
 	uint8_t frames_left; /* before it counts as a flood */
-	bool resumed;	     /* got exactly what it asked for */
-	bool deflates;	     /* a WebSocket with EXTENSION_DEFLATE agreed on */
-	bool deflated;	     /* its feed is compressed */
-	bool replaying;	     /* has not yet been within --client-buffer */
-	bool closing;	     /* no more records */
-	bool deaf;	     /* what it sends is not read any more */
-	bool close_received; /* the peer's close frame is here */
+	/* Bits, as there are many clients. */
+	uint8_t list : 2;	 /* enum subscriber_list_name */
+	uint8_t gap_reason : 1;	 /* enum gap_reason */
+	uint8_t ending : 3;	 /* enum status_ending, once it ends */
+	uint8_t pings : 2;	 /* sent since the peer gave a sign of life */
+	bool watches : 1;	 /* gets the status, and no output */
+	bool resumed : 1;	 /* got exactly what it asked for */
+	bool deflates : 1;	 /* a WebSocket, EXTENSION_DEFLATE agreed on */
+	bool deflated : 1;	 /* its feed is compressed */
+	bool replaying : 1;	 /* not yet been within --client-buffer */
+	bool closing : 1;	 /* no more records */
+	bool deaf : 1;		 /* what it sends is not read any more */
+	bool close_received : 1; /* the peer's close frame is here */
 };
 
 /*
@@ -98,6 +110,9 @@ bool subscriber_compress(struct connection *c, bool chunked);
 /* Makes a connection a stream, as its query asks.  False: out of memory. */
 bool subscriber_open(struct connection *c, const struct query *q,
     enum format format, enum carrier carrier);
+
+/* Makes a connection a stream that gets the status; see net/watcher.h. */
+void subscriber_open_watcher(struct connection *c);
 
 /*
  * The first record that a client gets who asks this way now.  wanted: the
@@ -153,6 +168,9 @@ void subscriber_forget_run(struct subscriber *s);
 /* Sees to it that it is told what is due, if its format can. */
 void subscriber_tell(struct subscriber *s, unsigned int due);
 
+/* It is about to be told of the gap that is noted. */
+void subscriber_count_gap(struct subscriber *s);
+
 /* Records from first to last are not for this client: it is told in time. */
 void subscriber_note_gap(struct subscriber *s, uint64_t first, uint64_t last,
     enum gap_reason reason);
@@ -162,6 +180,10 @@ void subscriber_fall_behind(struct subscriber *s);
 
 /* Ends its stream after the record it is in; reason for peer and log. */
 void subscriber_end(struct subscriber *s, unsigned int code,
+    const char *reason);
+
+/* Ends it at once; reason for the log. */
+void subscriber_close(struct subscriber *s, enum status_ending ending,
     const char *reason);
 
 /* What is due by the clock: pings, limits, policies. */

@@ -135,7 +135,8 @@ subscriber_take_due(struct subscriber *s)
 	if ((due & SUBSCRIBER_DUE_PARTIAL) != 0 &&
 	    feed_next(&s->cursor) <= journal_last(server->journal))
 		due &= ~(unsigned int)SUBSCRIBER_DUE_PARTIAL;
-	if (feed_next(&s->cursor) <= s->cursor.stop)
+	if ((due & SUBSCRIBER_DUE_RUN) != 0 &&
+	    feed_next(&s->cursor) <= s->cursor.stop)
 		due &= ~(unsigned int)SUBSCRIBER_DUE_RUN;
 	s->due &= (uint8_t)~due;
 	return due;
@@ -159,9 +160,11 @@ subscriber_fill(struct subscriber *s)
 
 	if ((due & SUBSCRIBER_DUE_START) != 0)
 		subscriber_append_start(s);
-	if (s->gap_first != 0)
+	if (s->gap_first != 0) {
+		subscriber_count_gap(s);
 		encoder_append_gap(server->encoder, &s->out, s->format,
 		    s->carrier, s->gap_first, s->gap_last, s->gap_reason);
+	}
 	s->gap_first = 0;
 	if ((due & SUBSCRIBER_DUE_RUN) != 0)
 		subscriber_begin_run(s);
@@ -186,6 +189,8 @@ subscriber_end(struct subscriber *s, unsigned int code, const char *reason)
 	if (s->closing)
 		return;
 	s->closing = true;
+	s->ending =
+	    (s->close_received ? ENDING_LEFT : status_ending_of(code)) & 7;
 	server_log(c->server, 1, "%s: ends with %u: %s",
 	    connection_peer(c, peer), code, reason);
 	s->due = 0;
@@ -206,6 +211,20 @@ subscriber_end(struct subscriber *s, unsigned int code, const char *reason)
 	subscriber_make_ready(s);
 }
 
+/* It is told no more than how all has ended. */
+static void
+subscriber_end_with_exit(struct subscriber *s)
+{
+	const struct wsexec_end *end = &s->connection->server->end;
+	char reason[SUBSCRIBER_REASON_MAX];
+
+	(void)snprintf(reason, sizeof(reason), "%s %d",
+	    end->signal != 0 ? "signal" : "exit",
+	    end->signal != 0 ? end->signal : end->code);
+	subscriber_end(s,
+	    end->stopped ? WEBSOCKET_GOING_AWAY : WEBSOCKET_NORMAL, reason);
+}
+
 /* The client has got all there will be for it. */
 static void
 subscriber_end_run(struct subscriber *s)
@@ -217,7 +236,6 @@ subscriber_end_run(struct subscriber *s)
 		.seconds = end->seconds,
 		.timed_out = end->timed_out,
 		.last = journal_last(server->journal) };
-	char reason[SUBSCRIBER_REASON_MAX];
 
 	/* Who has asked for less than all has not come to the end. */
 	if (!server->ended || s->cursor.stop < info.last) {
@@ -226,11 +244,7 @@ subscriber_end_run(struct subscriber *s)
 	}
 	encoder_append_exit(server->encoder, &s->out, s->format, s->carrier,
 	    &info);
-	(void)snprintf(reason, sizeof(reason), "%s %d",
-	    end->signal != 0 ? "signal" : "exit",
-	    end->signal != 0 ? end->signal : end->code);
-	subscriber_end(s,
-	    end->stopped ? WEBSOCKET_GOING_AWAY : WEBSOCKET_NORMAL, reason);
+	subscriber_end_with_exit(s);
 }
 
 /* The client is further behind than it may be. */
@@ -258,7 +272,7 @@ subscriber_fall_behind(struct subscriber *s)
 		to = s->cursor.stop + 1;
 	subscriber_note_gap(s, next, to - 1, GAP_SLOW);
 	if (!subscriber_seek(s, to))
-		connection_close(s->connection, "out of memory");
+		subscriber_close(s, ENDING_MEMORY, "out of memory");
 }
 
 static void
@@ -305,7 +319,7 @@ subscriber_send_compressed(struct subscriber *s)
 	ssize_t n;
 
 	if (out->failed) {
-		connection_close(s->connection, "out of memory");
+		subscriber_close(s, ENDING_MEMORY, "out of memory");
 		return STEP_GONE;
 	}
 	n = connection_send(s->connection, out->data, out->size);
@@ -325,7 +339,7 @@ subscriber_send_out(struct subscriber *s, size_t *budget)
 	ssize_t n;
 
 	if (s->out.failed) {
-		connection_close(s->connection, "out of memory");
+		subscriber_close(s, ENDING_MEMORY, "out of memory");
 		return STEP_GONE;
 	}
 	if (left > *budget)
@@ -392,7 +406,7 @@ subscriber_send_feed(struct subscriber *s, size_t *budget)
 		subscriber_fall_behind(s);
 		return STEP_ON;
 	case FEED_FAILED:
-		connection_close(s->connection, "out of memory");
+		subscriber_close(s, ENDING_MEMORY, "out of memory");
 		return STEP_GONE;
 	}
 	if (subscriber_is_ahead(s) && feed_rest(&s->cursor) == 0) {
@@ -422,11 +436,48 @@ subscriber_may_lag(struct subscriber *s)
 	    subscriber_is_within(s, settings->client_buffer_bytes);
 }
 
+/* Sends the newest document, or the rest of the one it has begun. */
+static enum step
+subscriber_step_watcher(struct subscriber *s, size_t *budget)
+{
+	const struct wsexec_server *server = s->connection->server;
+	const bool between = !watcher_is_inside(s);
+	const uint8_t *bytes;
+	ssize_t sent;
+	size_t n;
+
+	if (between && (s->out.size > 0 || subscriber_fill(s)))
+		return subscriber_send_out(s, budget);
+	if (between && s->closing)
+		return subscriber_finish(s);
+	if (!watcher_peek(s, &bytes, &n)) {
+		if (!server_is_leaving(server))
+			return STEP_IDLE;
+		if (server->ended)
+			subscriber_end_with_exit(s);
+		else
+			subscriber_end(s, WEBSOCKET_GOING_AWAY,
+			    "wsexec is stopped");
+		return STEP_ON;
+	}
+	if (n > *budget)
+		n = *budget;
+	if ((sent = connection_send(s->connection, bytes, n)) == -1)
+		return STEP_GONE;
+	s->watch.sent += (size_t)sent;
+	*budget -= (size_t)sent;
+	if (sent > 0)
+		subscriber_note_progress(s);
+	return (size_t)sent < n ? STEP_BLOCKED : STEP_ON;
+}
+
 static enum step
 subscriber_step(struct subscriber *s, size_t *budget)
 {
 	bool between = s->out_sent > 0;
 
+	if (s->watches)
+		return subscriber_step_watcher(s, budget);
 	if (subscriber_has_compressed(s))
 		return subscriber_send_compressed(s);
 	if (s->out.size > 0 || s->due != 0 || s->gap_first != 0 || s->closing)

@@ -8,6 +8,7 @@
 #include "net/server.h"
 #include "net/subscriber.h"
 #include "net/turn.h"
+#include "net/watcher.h"
 
 #define TURN_NEWS_MAX 65536	  /* bytes that do not wait for the interval */
 #define TURN_SLICE_US 2000	  /* of sending before others have their turn */
@@ -174,6 +175,7 @@ turn_judge_input(struct wsexec_server *s)
 	if (must == s->paused)
 		return;
 	s->paused = must;
+	watcher_note_change(s);
 	server_tell(s, must ? WSEXEC_EVENT_PAUSE : WSEXEC_EVENT_RESUME);
 }
 
