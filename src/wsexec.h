@@ -117,6 +117,8 @@ struct wsexec_config {
 	 * there is taken for whom it says it asks for, in what is logged.
 	 */
 	const char *const *proxies;
+	bool hide_command; /* clients are told neither it nor, as a title, more
+			    * than the name of its program */
 };
 
 /* A socket in the file system; for wsexec_server_listen_unix(). */

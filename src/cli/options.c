@@ -143,6 +143,8 @@ const struct option_row option_rows[] = {
 	    .looks_like = "an address or network such as 10.0.0.0/8",
 	    .help = "believe proxies there whom they ask for, in logs; may be "
 		    "repeated" },
+	{ 0, "hide-command", NULL, KIND_FLAG, FIELD(hide_command),
+	    .help = "do not tell clients the command line" },
 	{ 'm', "max-clients", "N", KIND_INTEGER, FIELD(max_clients),
 	    RANGE_COUNT, .initial = "0",
 	    .help = "refuse more clients than this; 0: as many as there are "

@@ -51,6 +51,7 @@ struct options {
 	bool no_auth;
 	const char *origins[OPTIONS_LIST_MAX + 1];	 /* NULL-terminated */
 	const char *allowed_hosts[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
+	bool hide_command;
 	double ping_interval_s;
 	const char *title;			   /* NULL: the command */
 	const char *proxies[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */

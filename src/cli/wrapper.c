@@ -319,6 +319,7 @@ wrapper_open_server(struct wrapper *w, const char *token)
 		.on_event = wrapper_event_cb,
 		.on_log = wrapper_log_cb,
 		.proxies = o->proxies,
+		.hide_command = o->hide_command,
 		.on_access = w->access_log != NULL ? wrapper_access_cb : NULL,
 		.arg = w,
 	};

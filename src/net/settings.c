@@ -75,13 +75,29 @@ settings_clear(struct settings *settings)
 	free(settings->proxies);
 }
 
+/* NULL: out of memory. */
+static char *
+settings_title(const struct settings *to, const struct wsexec_config *from)
+{
+	const char *program = from->command != NULL ? from->command[0] : NULL;
+
+	if (from->title != NULL)
+		return strdup(from->title);
+	if (!from->hide_command || program == NULL)
+		return join_words(to->command);
+	/* Nor does anybody need to know where it is. */
+	return strdup(strrchr(program, '/') != NULL ?
+		strrchr(program, '/') + 1 :
+		program);
+}
+
 static bool
 settings_copy_strings(struct settings *to, const struct wsexec_config *from)
 {
 	char name[256] = "";
 	size_t n = 0;
 
-	to->command = copy_list(from->command, 0);
+	to->command = copy_list(from->hide_command ? NULL : from->command, 0);
 	to->origins = copy_list(from->origins, 0);
 	to->hosts = copy_list(from->hosts, 1);
 	to->base_path = strdup(from->base_path != NULL ? from->base_path : "");
@@ -90,8 +106,7 @@ settings_copy_strings(struct settings *to, const struct wsexec_config *from)
 	if (to->command == NULL || to->origins == NULL || to->hosts == NULL ||
 	    to->base_path == NULL)
 		return false;
-	to->title =
-	    from->title != NULL ? strdup(from->title) : join_words(to->command);
+	to->title = settings_title(to, from);
 	while (to->hosts[n] != NULL)
 		n++;
 	(void)gethostname(name, sizeof(name) - 1);

@@ -16,7 +16,7 @@ struct network;
 
 struct settings {
 	char *title;	 /* owned */
-	char **command;	 /* owned, NULL-terminated */
+	char **command;	 /* owned, NULL-terminated; empty: not told */
 	char *base_path; /* owned: "" or "/..." */
 	char **origins;	 /* owned, NULL-terminated */
 	char **hosts;	 /* owned, NULL-terminated; has the own host name */

@@ -17,7 +17,7 @@ SHOWN = re.compile(rb"\[line: (.*?)\]")
 COMPLETED = {
     "wsexec --sl": "--slow",
     "wsexec --st": "--stall-timeout",
-    "wsexec -q --hi": "--history",
+    "wsexec -q --his": "--history",
     "wsexec --slow sk": "skip",
     "wsexec --slow=di": "--slow=disconnect",
     "wsexec --linger fo": "forever",

@@ -496,6 +496,23 @@ def test_clients_that_are_not_ours(start):
         assert document["state"] == "running"
 
 
+def test_the_command_can_be_hidden(start, view):
+    run = start("--quiet", "--hide-command",
+                command=["/bin/sh", "-c", "read _ <go", "secret"])
+    viewer = view(run, "format=json")
+    record = viewer.wait_record(type="start")
+    assert record["command"] == []
+    assert record["title"] == "sh"
+    document = status_of(run)
+    assert document["command"] == []
+    assert document["title"] == "sh"
+    for path in ("/status", "/metrics", "/events?follow=0"):
+        assert b"secret" not in fetch(run.at(path)).body
+    titled = start("--quiet", "--hide-command", "--title", "mine",
+                   script="read _ <go")
+    assert status_of(titled)["title"] == "mine"
+
+
 OPEN = "application/openmetrics-text"
 PROMETHEUS = (
     f"{OPEN};version=1.0.0,{OPEN};version=0.0.1;q=0.75,"

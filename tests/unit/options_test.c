@@ -109,6 +109,7 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_false(o.no_auth);
 	assert_null(o.origins[0]);
 	assert_null(o.allowed_hosts[0]);
+	assert_false(o.hide_command);
 	assert_true(o.ping_interval_s == 25);
 	assert_null(o.proxies[0]);
 	assert_null(o.title);
@@ -144,6 +145,7 @@ SHOW(linger, "%g", o->linger_s)
 SHOW(drain, "%g", o->drain_s)
 SHOW(ping, "%g", o->ping_interval_s)
 SHOW(verbose, "%d", o->verbose)
+SHOW(hide_command, "%d", o->hide_command)
 SHOW(flags, "%d%d%d%d", o->pty, o->quiet, o->no_auth, o->token)
 SHOW(strings, "%s|%s|%s|%s", o->cwd, o->output, o->title, o->token_file)
 SHOW(access_log, "%s %d", o->access_log, (int)o->access_log_format)
@@ -211,6 +213,7 @@ static const struct {
 	{ "-tq", show_flags, "1100" },
 	{ "--pty --no-auth", show_flags, "1010" },
 	{ "--quiet --token", show_flags, "0101" },
+	{ "--hide-command", show_hide_command, "1" },
 	{ "-w /x -o f --title T --token-file F", show_strings, "/x|f|T|F" },
 	{ "--cwd= -o - --title --port --token-file=", show_strings,
 	    "|-|--port|" },
@@ -311,6 +314,7 @@ static const struct {
 	{ "-:", "unknown option -: (see wsexec --help)" },
 	{ "--pty=yes", "--pty: takes no value" },
 	{ "--no-auth=", "--no-auth: takes no value" },
+	{ "--hide-command=1", "--hide-command: takes no value" },
 	{ "--history abc", "--history: 'abc' is not a size such as 64M" },
 	{ "--history 1.5M", "--history: '1.5M' is not a size such as 64M" },
 	{ "--history M", "--history: 'M' is not a size such as 64M" },
