@@ -4,8 +4,15 @@
 import asyncio
 import json
 import re
+import subprocess
 
 import pytest
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as openmetrics_parser,
+)
+from prometheus_client.parser import (
+    text_string_to_metric_families as prometheus_parser,
+)
 
 from harness import is_sanitized, wait_until
 from rawsocket import CLOSE, PING, PONG, TEXT, close_frame, frame, head
@@ -560,3 +567,46 @@ def test_metrics_of_the_process(start):
         - metrics["wsexec_start_time_seconds"]
     ) < 60
     assert metrics["process_max_fds"] > 0
+
+
+@pytest.fixture
+def busy(start, view, connect):
+    """A run with clients, that has done a bit of everything."""
+    run = start("--quiet", "--linger", "forever", "--history", "1M",
+                script="seq 300000; read _ <go; kill -9 $$")
+    view(run, "format=json").wait_record(type="line", seq=300000)
+    connect(run).ask(head("/nothing-is-here"))
+    run.go()
+    wait_status(run, lambda d: d["state"] == "ended", "the end")
+    return run
+
+
+def test_promtool_finds_nothing(busy):
+    metrics = fetch(busy.at("/metrics")).body
+    checked = subprocess.run(["promtool", "check", "metrics"], input=metrics,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert (checked.returncode, checked.stdout) == (0, b"")
+
+
+def names(families):
+    return sorted(
+        sample.name for family in families for sample in family.samples
+    )
+
+
+def test_parsers_of_prometheus_take_both(busy):
+    plain = fetch(busy.at("/metrics")).body.decode()
+    openmetrics = fetch(busy.at("/metrics"), "-H", f"Accept: {OPEN}").body
+    families = list(openmetrics_parser(openmetrics.decode()))
+    assert names(families) == names(prometheus_parser(plain))
+    by_name = {family.name: family for family in families}
+    assert by_name["wsexec_run"].type == "info"
+    assert by_name["wsexec_lines"].type == "counter"
+    assert by_name["wsexec_lines"].samples[0].value == 300000
+    assert by_name["wsexec_exit_signal"].samples[0].value == 9
+    for family in families:
+        assert family.documentation
+        assert family.type != "unknown"
+        assert family.name.endswith(family.unit)
+    in_bytes = [f.name for f in families if f.name.endswith("_bytes")]
+    assert in_bytes == [f.name for f in families if f.unit == "bytes"]
