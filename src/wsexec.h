@@ -54,6 +54,13 @@ enum wsexec_slow {
 	WSEXEC_SLOW_BLOCK,	/* input pauses until it has caught up */
 };
 
+/* What terminals obey and is not shown to them; see wsexec(1), --sanitize. */
+enum wsexec_sanitize {
+	WSEXEC_SANITIZE_NONE,
+	WSEXEC_SANITIZE_COLOR, /* colours stay */
+	WSEXEC_SANITIZE_ALL,
+};
+
 enum wsexec_event {
 	WSEXEC_EVENT_CLIENTS, /* the number of clients has changed */
 	WSEXEC_EVENT_PAUSE,   /* stop calling wsexec_server_write() */
@@ -119,6 +126,7 @@ struct wsexec_config {
 	const char *const *proxies;
 	bool hide_command; /* clients are told neither it nor, as a title, more
 			    * than the name of its program */
+	enum wsexec_sanitize sanitize; /* of the formats text and raw */
 };
 
 /* A socket in the file system; for wsexec_server_listen_unix(). */

@@ -124,7 +124,11 @@ const struct option_row option_rows[] = {
 	    .help = "compress for who can take it: 1 is fastest, 9 is "
 		    "smallest, 0 does not" },
 
-	{ 0, "token", NULL, KIND_FLAG, FIELD(token), .heading = "Access",
+	{ 0, "sanitize", "none|color|all", KIND_CHOICE, FIELD(sanitize),
+	    .initial = "none", .heading = "Access",
+	    .help = "make visible what the terminals of clients obey; color: "
+		    "but for colours" },
+	{ 0, "token", NULL, KIND_FLAG, FIELD(token),
 	    .help = "make a token, which clients must show" },
 	{ 0, "token-file", "F", KIND_STRING, FIELD(token_file),
 	    .help = "the token is the first line of this file" },

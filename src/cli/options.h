@@ -38,6 +38,7 @@ struct options {
 	uint64_t history_bytes;
 	uint64_t client_buffer_bytes; /* 0: the whole history */
 	enum wsexec_slow slow;
+	enum wsexec_sanitize sanitize;
 	double stall_timeout_s;
 	uint32_t max_line_bytes;
 	double latency_ms;

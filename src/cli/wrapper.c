@@ -307,6 +307,7 @@ wrapper_open_server(struct wrapper *w, const char *token)
 		.no_history = o->history_bytes == 0,
 		.client_buffer_bytes = o->client_buffer_bytes,
 		.slow = o->slow,
+		.sanitize = o->sanitize,
 		.max_line_bytes = o->max_line_bytes,
 		.max_clients = o->max_clients,
 		.latency_us = (uint32_t)(o->latency_ms * 1000),

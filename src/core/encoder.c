@@ -25,6 +25,7 @@ struct encoder {
 	struct buffer wrapped;	   /* a payload, compressed or as an event */
 	uint64_t deflated_bytes;   /* compressed so far, not yet taken */
 	const struct runs *runs;   /* borrowed: of its owner; or NULL */
+	enum sanitize sanitize;
 };
 
 struct encoder *
@@ -66,6 +67,18 @@ encoder_run_of(const struct encoder *e, enum carrier carrier, uint64_t seq)
 	return e->runs != NULL && carrier_has_events(carrier) ?
 	    runs_find(e->runs, seq)->id :
 	    "";
+}
+
+void
+encoder_set_sanitize(struct encoder *e, enum sanitize level)
+{
+	e->sanitize = level;
+}
+
+bool
+encoder_keeps_lines(const struct encoder *e)
+{
+	return e->sanitize == SANITIZE_NONE;
 }
 
 static void
@@ -230,6 +243,31 @@ encoder_append_restart(struct encoder *e, struct buffer *out,
 	encoder_carry_scratch(e, out, carrier, &event);
 }
 
+/* As much as is shown of a line, in the scratch buffer. */
+static struct format_payload
+encoder_sanitize(struct encoder *e, enum format format, const struct record *r)
+{
+	bool newline = !r->continued;
+
+	sanitize_append(&e->scratch, e->sanitize, r->text, r->size, newline);
+	/* Raw messages have the newline, and what is here is not copied. */
+	if (format == FORMAT_RAW && newline) {
+		buffer_append_byte(&e->scratch, '\n');
+		newline = false;
+	}
+	return (
+	    struct format_payload){ e->scratch.data, e->scratch.size, newline };
+}
+
+static struct format_payload
+encoder_show_line(struct encoder *e, enum format format, const struct record *r)
+{
+	if (e->sanitize != SANITIZE_NONE)
+		return encoder_sanitize(e, format, r);
+	return format == FORMAT_TEXT ? format_text_line(&e->scratch, r) :
+				       format_raw_line(r);
+}
+
 void
 encoder_append_line(struct encoder *e, struct buffer *out, enum format format,
     enum carrier carrier, const struct record *r)
@@ -247,10 +285,7 @@ encoder_append_line(struct encoder *e, struct buffer *out, enum format format,
 		encoder_carry_scratch(e, out, carrier, &event);
 		return;
 	}
-	if (format == FORMAT_TEXT)
-		p = format_text_line(&e->scratch, r);
-	else
-		p = format_raw_line(r);
+	p = encoder_show_line(e, format, r);
 	/* A message of no bytes would say nothing. */
 	if (format == FORMAT_RAW && p.size == 0 && !p.newline)
 		return;

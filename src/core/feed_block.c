@@ -110,6 +110,7 @@ feed_block_borrow(struct feed_block *b, uint32_t count)
 
 	if (source->format != FORMAT_TEXT ||
 	    source->carrier != CARRIER_WEBSOCKET || b->ends != NULL ||
+	    !encoder_keeps_lines(source->encoder) ||
 	    !journal_get_frames(source->journal, b->number, source->streams,
 		&b->data, &b->size))
 		return false;

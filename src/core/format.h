@@ -28,6 +28,7 @@
 
 #include "core/record.h"
 #include "core/runs.h"
+#include "core/sanitize.h"
 
 struct buffer;
 struct deflater;
@@ -119,6 +120,10 @@ struct encoder;
 struct encoder *encoder_new(void);
 /* The runs that ids are of; borrowed, outlive the encoder. */
 void encoder_set_runs(struct encoder *e, const struct runs *runs);
+/* What becomes of lines in text and raw; at first SANITIZE_NONE. */
+void encoder_set_sanitize(struct encoder *e, enum sanitize level);
+/* Whether text is lines as they are, if they are UTF-8. */
+bool encoder_keeps_lines(const struct encoder *e);
 void encoder_free(struct encoder *e);
 
 /* Bytes that were compressed since it was made or last asked. */

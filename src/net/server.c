@@ -240,8 +240,10 @@ server_build(struct wsexec_server *s, const struct wsexec_config *config)
 	if (!settings_copy(&s->settings, config))
 		return false;
 	s->journal = journal_new(s->settings.kept_bytes);
-	if ((s->encoder = encoder_new()) != NULL)
+	if ((s->encoder = encoder_new()) != NULL) {
 		encoder_set_runs(s->encoder, &s->runs);
+		encoder_set_sanitize(s->encoder, s->settings.sanitize);
+	}
 	s->splitters[STREAM_STDOUT] =
 	    splitter_new(s->settings.max_line_bytes, server_stdout_cb, s);
 	s->splitters[STREAM_STDERR] =

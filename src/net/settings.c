@@ -162,6 +162,20 @@ to_ms(double seconds, double fallback)
 	return (int64_t)((seconds > 0 ? seconds : fallback) * 1000);
 }
 
+static enum sanitize
+settings_sanitize(enum wsexec_sanitize level)
+{
+	switch (level) {
+	case WSEXEC_SANITIZE_NONE:
+		return SANITIZE_NONE;
+	case WSEXEC_SANITIZE_COLOR:
+		return SANITIZE_COLOR;
+	case WSEXEC_SANITIZE_ALL:
+		break;
+	}
+	return SANITIZE_ALL;
+}
+
 bool
 settings_copy(struct settings *to, const struct wsexec_config *from)
 {
@@ -177,6 +191,7 @@ settings_copy(struct settings *to, const struct wsexec_config *from)
 	    to->client_buffer_bytes > to->kept_bytes)
 		to->client_buffer_bytes = to->kept_bytes;
 	to->slow = from->slow;
+	to->sanitize = settings_sanitize(from->sanitize);
 	to->max_line_bytes =
 	    from->max_line_bytes != 0 ? from->max_line_bytes : 65536;
 	if (to->max_line_bytes > SETTINGS_LINE_MAX)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/sanitize.h"
 #include "wsexec.h"
 
 struct network;
@@ -27,6 +28,7 @@ struct settings {
 	uint64_t kept_bytes;	/* at least that; what the journal holds */
 	uint64_t client_buffer_bytes; /* never more than kept_bytes */
 	enum wsexec_slow slow;
+	enum sanitize sanitize;
 	uint32_t max_line_bytes;
 	size_t max_clients;
 	size_t max_streams; /* clients and watchers, for want of descriptors */

@@ -77,6 +77,8 @@ subscriber_append_partial(struct subscriber *s, enum stream stream)
 	if (s->format == FORMAT_RAW) {
 		r.text += s->ahead[stream];
 		r.size -= s->ahead[stream];
+		if (!encoder_keeps_lines(server->encoder))
+			r.size = sanitize_whole(r.text, r.size);
 		s->ahead[stream] += (uint32_t)r.size;
 		encoder_append_line(server->encoder, &s->out, s->format,
 		    s->carrier, &r);

@@ -96,6 +96,7 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(o.history_bytes, 64 * 1024 * 1024);
 	assert_int_equal(o.client_buffer_bytes, 0);
 	assert_int_equal(o.slow, WSEXEC_SLOW_SKIP);
+	assert_int_equal(o.sanitize, WSEXEC_SANITIZE_NONE);
 	assert_true(o.stall_timeout_s == 60);
 	assert_int_equal(o.max_line_bytes, 64 * 1024);
 	assert_true(o.latency_ms == 5);
@@ -138,6 +139,7 @@ SHOW(max_line, "%u", o->max_line_bytes)
 SHOW(max_clients, "%u", o->max_clients)
 SHOW(wait_clients, "%u", o->wait_clients)
 SHOW(slow, "%d", (int)o->slow)
+SHOW(sanitize, "%d", (int)o->sanitize)
 SHOW(stall, "%g", o->stall_timeout_s)
 SHOW(latency, "%g", o->latency_ms)
 SHOW(compression, "%d", o->compression)
@@ -198,6 +200,9 @@ static const struct {
 	{ "--slow skip", show_slow, "0" },
 	{ "--slow disconnect", show_slow, "1" },
 	{ "--slow block", show_slow, "2" },
+	{ "--sanitize color", show_sanitize, "1" },
+	{ "--sanitize all", show_sanitize, "2" },
+	{ "--sanitize none", show_sanitize, "0" },
 	{ "--stall-timeout 0.5", show_stall, "0.5" },
 	{ "--latency 0", show_latency, "0" },
 	{ "--latency 0.5", show_latency, "0.5" },
@@ -368,6 +373,7 @@ static const struct {
 	{ "--completion fish", "--completion: 'fish' is not bash|zsh" },
 	{ "--completion", "--completion: needs a value bash|zsh" },
 	{ "--slow quick", "--slow: 'quick' is not skip|disconnect|block" },
+	{ "--sanitize colour", "--sanitize: 'colour' is not none|color|all" },
 	{ "--access-log-format json",
 	    "--access-log-format: 'json' is not common|combined" },
 	{ "--trust-proxy unix/8",
