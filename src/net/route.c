@@ -19,13 +19,7 @@
 
 #define ROUTE_WHY_MAX 160 /* bytes of a line that says what was wrong */
 
-/* What the page may do: run its own files and talk to its own server. */
-static const char route_policy[] =
-    "Content-Security-Policy: default-src 'none'; script-src 'self'; "
-    "style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'\r\n"
-    "Cross-Origin-Opener-Policy: same-origin\r\n"
-    "Cache-Control: no-cache\r\n";
+#define ROUTE_FILE_FIELDS_MAX 2048 /* bytes, with the policy */
 
 /* What is at an address of the output. */
 enum route_kind {
@@ -72,16 +66,20 @@ route_send_file(struct connection *c, const struct http_request *request,
 	bool gzip = file->gzip_size > 0 &&
 	    c->server->settings.compression > 0 &&
 	    http_accepts_gzip(request) != HTTP_GZIP_REFUSED;
-	char fields[1024], etag[64];
+	char fields[ROUTE_FILE_FIELDS_MAX], etag[64];
 	bool known;
 
 	(void)snprintf(etag, sizeof(etag), "\"%s%s\"", file->etag,
 	    gzip ? "-gzip" : "");
 	known = http_has_copy(request, etag);
 	(void)snprintf(fields, sizeof(fields),
-	    "Content-Type: %s\r\nETag: %s\r\n%s%s%s", file->type, etag,
+	    "Content-Type: %s\r\nETag: %s\r\n%s%s"
+	    "Content-Security-Policy: %s\r\n"
+	    "Cross-Origin-Opener-Policy: same-origin\r\n"
+	    "Cache-Control: no-cache\r\n",
+	    file->type, etag,
 	    gzip && !known ? "Content-Encoding: gzip\r\n" : "", exchange_vary,
-	    route_policy);
+	    page_policy);
 	exchange_reply(c, request, known ? 304 : 200, fields,
 	    gzip ? file->gzip : file->data,
 	    gzip ? file->gzip_size : file->size);

@@ -4,138 +4,207 @@
  * The WebSocket to the server the page came from.  It owns the position: the
  * run and the last sequence number that were delivered.  After a break it
  * goes on from there, so that every record is delivered once, whatever the
- * network does.  Besides the server's records it delivers its own,
- * {type: "state", state: ...}, in their order with the others.
+ * network does.
+ *
+ * A browser is not told why a WebSocket was refused, so that this asks again
+ * by HTTP.
  */
 
-const PASSED_ON = ["after", "tail", "run", "stream", "token"];
+import { asked, serverAddress, socketAddress } from "./address.js";
+
+const TAIL = 500; /* records to begin with; others are fetched */
 
 const FORBIDDEN = 1008; /* RFC 6455 section 7.4.1: policy violation */
 
 const RETRY_LEAST_S = 0.5;
-const RETRY_MOST_S = 10;
+const RETRY_MOST_S = 15;
+const LOST_FAILURES = 3; /* from then on it is worth a word */
 
-export class Connection {
-	#address;
-	#deliver;
-	#query = new Map();
+export class Connection extends EventTarget {
+	state = "connecting";
+	#store;
+	#socket = null;
 	#run = null;
 	#last = 0;
 	#exited = false;
 	#failures = 0; /* attempts since the last one that got a start record */
 	#timer = null;
 
-	/* deliver(records) gets an array of records, in order. */
-	constructor(location, deliver) {
-		const given = new URL(location).searchParams;
-
-		this.#address = new URL("./", location);
-		this.#address.protocol =
-		    this.#address.protocol === "https:" ? "wss:" : "ws:";
-		for (const name of PASSED_ON) {
-			if (given.has(name))
-				this.#query.set(name, given.get(name));
-		}
-		this.#deliver = deliver;
+	constructor(store) {
+		super();
+		this.#store = store;
 	}
 
 	open() {
-		const address = new URL(this.#address);
+		const query = this.#run === null ? { tail: tail() } :
+		    { after: this.#last, run: this.#run };
+		const socket = new WebSocket(
+		    socketAddress({ format: "json", ...query }));
+		let greeted = false;
 
-		address.searchParams.set("format", "json");
-		for (const [name, value] of this.#position())
-			address.searchParams.set(name, value);
+		clearTimeout(this.#timer);
 		this.#timer = null;
-
-		const socket = new WebSocket(address);
-
-		socket.onmessage = (event) => this.#receive(event.data);
-		socket.onclose = (event) => this.#closed(event);
+		this.#socket = socket;
+		socket.onmessage = ({ data }) => {
+			greeted = true;
+			if (socket === this.#socket)
+				this.#receive(data);
+		};
+		socket.onclose = (event) => {
+			if (socket === this.#socket)
+				this.#closed(event, greeted);
+		};
 	}
 
 	/* Whoever waits for the next attempt need not wait any longer. */
 	hurry() {
-		if (this.#timer === null)
-			return;
-		clearTimeout(this.#timer);
-		this.open();
+		if (this.#timer !== null || this.state === "refused")
+			this.open();
 	}
 
-	/* What the page was asked for at first; where it got to afterwards. */
-	#position() {
-		const query = new Map(this.#query);
+	/* False: there is no connection that could take it. */
+	send(text) {
+		const open = this.#socket?.readyState === WebSocket.OPEN;
 
-		if (this.#run !== null) {
-			query.delete("tail");
-			query.set("after", this.#last);
-			query.set("run", this.#run);
-		}
-		return query;
+		if (open)
+			this.#socket.send(text);
+		return open;
 	}
 
-	#report(change) {
-		this.#deliver([{ type: "state", ...change }]);
+	#report(state, message = "", seconds = 0) {
+		this.state = state;
+		this.dispatchEvent(new CustomEvent("state",
+		    { detail: { state, message, seconds } }));
 	}
 
+	/* Records of the log are handed on together, the others one by one. */
 	#receive(data) {
-		const records = data.split("\n").filter((text) => text !== "")
-		    .map((text) => JSON.parse(text));
+		let records = [], after = 0;
+		const flush = () => {
+			if (records.length > 0)
+				this.#store.append(after, records);
+			records = [];
+		};
 
-		for (const record of records)
+		for (const text of data.split("\n")) {
+			const record = JSON.parse(text);
+
+			if (isOfLog(record)) {
+				if (records.length === 0)
+					after = this.#last;
+				records.push(record);
+			} else {
+				flush();
+			}
+			if (record.type === "start" && !this.#started(record))
+				return;
 			this.#note(record);
-		this.#deliver(records);
+		}
+		flush();
 	}
 
 	/* Where the record leads to. */
 	#note(record) {
-		if (record.type === "start")
-			this.#started(record);
-		else if (record.type === "line" && !record.partial)
-			this.#last = record.seq;
-		else if (record.type === "gap")
+		if (record.type === "gap")
 			this.#last = record.last;
-		else if (record.type === "exit")
-			this.#exited = true;
+		else if (isOfLog(record) && !record.partial)
+			this.#last = record.seq;
+		if (record.type === "exit")
+			this.#store.end(record);
+		else if (record.type === "clients")
+			this.dispatchEvent(
+			    new CustomEvent("clients", { detail: record }));
+		this.#exited = record.type === "exit" ||
+		    (this.#exited && record.type === "clients");
 	}
 
+	/* False: it is another log, for which all begins anew. */
 	#started(record) {
-		this.#failures = 0;
-		this.#exited = false;
-		this.#report({ state: "live" });
-		if (record.run === this.#run)
-			return;
-		/*
-		 * A position is right for one run only.  What the history no
-		 * longer has is before record.first, and a gap record will
-		 * say so: that is not behind us before it has come.
-		 */
-		const before = Math.max(record.first - 1, 0);
-		const asked = Number(this.#query.get("after") ?? 0);
+		const fresh = this.#run === null;
+		const same = record.resumed || this.#store.runs.has(record.run);
 
-		if (this.#run === null && this.#query.has("tail"))
-			this.#last = before;
-		else
-			this.#last = Math.min(before,
-			    this.#run === null ? asked : 0);
+		this.#failures = 0;
+		if (!fresh && !same) {
+			this.#run = null;
+			this.#last = 0;
+			this.open();
+			return false;
+		}
+		if (fresh)
+			this.#last = Math.max(record.first - 1, 0);
 		this.#run = record.run;
+		this.#store.begin(record, fresh);
+		this.#report("live");
+		return true;
 	}
 
-	#closed(event) {
-		if (event.code === FORBIDDEN ||
-		    (this.#exited && event.wasClean)) {
-			this.#report({ state: "ended", reason: event.reason });
+	async #closed({ code, reason, wasClean }, greeted) {
+		const socket = this.#socket;
+
+		if (this.#exited && wasClean) {
+			this.#report("ended", reason);
 			return;
 		}
+		if (code === FORBIDDEN) {
+			this.#report("refused", reason);
+			return;
+		}
+		if (!greeted) {
+			const { refused, message, seconds } = await probe();
+
+			if (socket !== this.#socket)
+				return;
+			if (refused) {
+				this.#report("refused", message);
+				return;
+			}
+			this.#retry(message, seconds);
+		} else {
+			this.#retry(reason, 0);
+		}
+	}
+
+	#retry(message, least_s) {
 		const limit_s = Math.min(RETRY_MOST_S,
 		    2 * RETRY_LEAST_S * 2 ** this.#failures);
-		const delay_s = limit_s * (0.5 + 0.5 * Math.random());
+		const delay_s = Math.max(least_s, limit_s / 2) +
+		    limit_s / 2 * Math.random();
 
 		this.#failures++;
-		this.#report({
-			state: "reconnecting",
-			reason: event.reason,
-			seconds: delay_s,
-		});
 		this.#timer = setTimeout(() => this.open(), 1000 * delay_s);
+		this.#report("reconnecting",
+		    message === GONE && this.#failures < LOST_FAILURES ? "" :
+		    message, delay_s);
 	}
+}
+
+/* The page's own address may ask for fewer. */
+function tail() {
+	return Math.min(asked.tail ?? TAIL, TAIL);
+}
+
+function isOfLog({ type }) {
+	return type === "line" || type === "gap" || type === "restart";
+}
+
+const GONE = "the server does not answer; it may have ended";
+
+/* Why there is no WebSocket: { refused, message, seconds }. */
+async function probe() {
+	const address = serverAddress("./", { format: "json", limit: 0 });
+	let answer;
+
+	try {
+		answer = await fetch(address, { cache: "no-store" });
+	} catch {
+		return { refused: false, message: GONE, seconds: 0 };
+	}
+	const message = answer.ok ? "" : (await answer.text()).trim();
+	const seconds = Number(answer.headers.get("Retry-After") ?? 0);
+
+	return {
+		refused: !answer.ok && answer.status < 500,
+		message,
+		seconds,
+	};
 }

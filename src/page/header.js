@@ -1,81 +1,129 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The bar above the log, and the title of the tab: what is run, how it is
- * going, who else is looking, and how it ended.
+ * The bar above the log: what is run, how it is going and for how long, who
+ * else is looking, how it ended, and what is wrong with the connection.
  */
+
+import { duration } from "./row.js";
 
 const find = (id) => document.getElementById(id);
 
+const WORDS = {
+	waiting: "waiting for the command",
+	connecting: "connecting",
+	live: "running",
+	restarting: "restarting",
+	ended: "ended",
+	reconnecting: "connection lost",
+	refused: "refused",
+};
+
+/* Fetching a part of the log makes the page a client more, for a moment. */
+const CLIENTS_STEADY_MS = 700;
+
 export class Header {
-	#title = "wsexec";
+	#start = null;
+	#exit = null;
 	#timer = null;
+	#clients = null;
+	#clientsTimer = null;
+	#left = null; /* until the next attempt: performance.now() */
+
+	constructor(retry) {
+		find("retry").addEventListener("click", retry);
+		setInterval(() => this.#tick(), 500);
+	}
 
 	/* A run has begun, or was found going on. */
 	start(record) {
-		this.#title = record.title || record.command.join(" ") ||
-		    "wsexec";
-		find("title").textContent = this.#title;
-		find("title").title = this.#title;
+		const title = titleOf(record);
+
+		this.#start = record;
+		this.#exit = null;
+		find("title").textContent = title;
+		find("title").title = record.command.join(" ") || title;
 		find("exit").hidden = true;
-		this.#mark("\u25b6");
+		this.#tick();
 	}
 
-	exit({ code, signal, seconds }) {
-		const ok = code === 0 && !signal;
+	exit(record) {
+		const { code, signal, seconds, timeout } = record;
 		const banner = find("exit");
-		const how = signal ? `ended by signal ${signal}` :
-		    `exit status ${code}`;
+		const how = signal ? `Ended by signal ${signal}` :
+		    code === 0 ? "Passed" : `Failed with exit status ${code}`;
 
-		banner.textContent = `${how} after ${duration(seconds)}`;
-		banner.className = ok ? "ok" : "failed";
+		this.#exit = record;
+		banner.textContent = `${how} after ${duration(seconds)}` +
+		    (timeout ? " (time limit)." : ".");
+		banner.className = code === 0 ? "passed" : "failed";
 		banner.hidden = false;
-		this.#mark(ok ? "\u2713" : "\u2717");
+		this.#tick();
 	}
 
+	/* The count is shown when it has stayed for a moment. */
 	clients({ count }) {
-		find("clients").textContent = `${count} watching`;
+		clearTimeout(this.#clientsTimer);
+		this.#clientsTimer = setTimeout(() => {
+			this.#clients = count;
+			this.#showClients();
+		}, this.#clients === null ? 0 : CLIENTS_STEADY_MS);
 	}
 
-	state({ state, reason, seconds }) {
-		clearInterval(this.#timer);
+	state({ state, message, seconds }) {
+		const isLost = state === "reconnecting" || state === "refused";
+
 		document.body.dataset.state = state;
-		find("state").textContent = state;
-		find("wait").textContent = "";
-		find("state").parentElement.title = reason ?? "";
-		if (state === "reconnecting")
-			this.#count(seconds);
-		if (state !== "live")
-			find("clients").textContent = "";
+		find("state").textContent = WORDS[state] ?? state;
+		this.#left = state === "reconnecting" ?
+		    performance.now() + 1000 * seconds : null;
+		find("lost").hidden = !isLost;
+		find("lost-reason").textContent = message === "" ?
+		    "The connection to the server is lost." :
+		    `${capital(message)}.`;
+		if (state !== "live") {
+			clearTimeout(this.#clientsTimer);
+			this.#clients = null;
+		}
+		this.#showClients();
+		this.#tick();
 	}
 
-	/* Counts down beside the state, which is read out when it changes. */
-	#count(seconds) {
-		const end_ms = performance.now() + 1000 * seconds;
-		const show = () => {
-			const left_ms = end_ms - performance.now();
-			const left = Math.max(Math.ceil(left_ms / 1000), 0);
-
-			find("wait").textContent = `in ${left} s`;
-		};
-
-		show();
-		this.#timer = setInterval(show, 500);
+	#showClients() {
+		find("clients").textContent = this.#clients === null ? "" :
+		    `${this.#clients} watching`;
 	}
 
-	#mark(mark) {
-		document.title = `${mark} ${this.#title}`;
+	#tick() {
+		const left = this.#left === null ? null : Math.max(
+		    Math.ceil((this.#left - performance.now()) / 1000), 0);
+
+		setText(find("wait"), left === null ? "" :
+		    `Next attempt in ${left} s.`);
+		setText(find("time"), this.#elapsed());
+	}
+
+	#elapsed() {
+		if (this.#exit !== null)
+			return duration(this.#exit.seconds);
+		if (this.#start === null)
+			return "";
+		return duration(Math.floor(Math.max(
+		    Date.now() / 1000 - this.#start.time, 0)))
+		    .replace(".0", "");
 	}
 }
 
-/* 12.3 s, 3 min 5 s, 2 h 7 min */
-function duration(seconds) {
-	const whole = Math.floor(seconds);
+export function titleOf(record) {
+	return record?.title || record?.command.join(" ") || "wsexec";
+}
 
-	if (whole < 60)
-		return `${seconds.toFixed(1)} s`;
-	if (whole < 3600)
-		return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-	return `${Math.floor(whole / 3600)} h ` +
-	    `${Math.floor(whole / 60) % 60} min`;
+/* What does not change is not to be laid out, or read out, again. */
+function setText(element, text) {
+	if (element.textContent !== text)
+		element.textContent = text;
+}
+
+function capital(text) {
+	return text[0].toUpperCase() + text.slice(1).replace(/\.$/, "");
 }

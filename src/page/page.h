@@ -4,7 +4,8 @@
 
 /*
  * The files of the viewer page, compiled in.  scripts/embed writes the
- * definitions from what is in src/page.
+ * definitions from what is in src/page: index.html has all style sheets and
+ * start.js in it, as the policy names those by their hashes.
  */
 
 #include <stddef.h>
@@ -21,5 +22,8 @@ struct page_file {
 
 extern const struct page_file page_files[];
 extern const size_t page_file_count;
+
+/* What the page may do: the value of Content-Security-Policy. */
+extern const char page_policy[];
 
 #endif

@@ -1,74 +1,115 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Wires the page together: records go from the connection through the queue
- * to the log and the header.
+ * Wires the page together: records go from the connection to the store, and
+ * the list shows what is there.
  */
 
+import { asked, serverAddress } from "./address.js";
 import { Connection } from "./connection.js";
 import { Follow } from "./follow.js";
-import { Header } from "./header.js";
-import { Log } from "./log.js";
-import { Queue } from "./queue.js";
+import { Header, titleOf } from "./header.js";
+import { Keys } from "./keys.js";
+import { List } from "./list.js";
+import { Marks } from "./marks.js";
+import { Ranges } from "./ranges.js";
+import { Settings } from "./settings.js";
+import { Store } from "./store.js";
+import { Tab } from "./tab.js";
 
-const header = new Header();
-const log = new Log(document.getElementById("log"));
-const follow = new Follow(document.getElementById("follow"));
+const find = (id) => document.getElementById(id);
 
-let run = null;
-let lines = 0; /* handled since the last settle() */
+export const settings = new Settings();
+export const store = new Store();
+export const ranges = new Ranges(store);
+export const connection = new Connection(store);
+export const list = new List(find("log"), { store, ranges, settings });
+export const marks = new Marks(find("log"));
+export const keys = new Keys(document);
 
-const handlers = {
-	state: (record) => header.state(record),
-	clients: (record) => header.clients(record),
-	exit: (record) => header.exit(record),
-	gap: (record) => log.addGap(record),
-	line(record) {
-		log.addLine(record);
-		if (!record.partial)
-			lines++;
-	},
-	start(record) {
-		if (run !== null && run !== record.run)
-			log.beginRun();
-		run = record.run;
-		header.start(record);
-	},
-};
+const header = new Header(() => connection.hurry());
+const tab = new Tab(find("icon"));
 
-function settle() {
-	const earlier = document.getElementById("earlier");
+new Follow(find("follow"), list, store);
 
-	follow.add(lines);
-	lines = 0;
-	log.trim(!follow.following);
-	earlier.hidden = log.dropped === 0;
-	document.getElementById("earlier-count").textContent =
-	    log.dropped === 1 ? "1 earlier line is" :
-	    `${log.dropped} earlier lines are`;
+/* The page's own address may ask for less than all. */
+function begin() {
+	if (asked.after !== null)
+		store.beginAt(asked.after + 1);
+	else if (asked.tail !== null)
+		store.beginAt(Math.max(store.last - asked.tail + 1, 1));
 }
+
+function showTab() {
+	const { exit, run } = store;
+	const sign = connection.state === "reconnecting" ||
+	    connection.state === "refused" ? "lost" :
+	    run === null ? "waiting" : exit === null ? "running" :
+	    exit.code === 0 ? "passed" : "failed";
+
+	tab.show(titleOf(run), sign);
+}
+
+function goToMarks() {
+	if (marks.first !== null && store.last > 0)
+		list.scrollToSeq(Math.min(marks.first, store.last));
+}
+
+store.addEventListener("reset", () => {
+	begin();
+	header.start(store.run);
+	showTab();
+	goToMarks();
+});
+store.addEventListener("start", () => {
+	header.start(store.run);
+	showTab();
+});
+store.addEventListener("exit", () => {
+	header.exit(store.exit);
+	showTab();
+});
+store.addEventListener("append", ({ detail }) =>
+    tab.add(detail.last - detail.first + 1));
+connection.addEventListener("clients", ({ detail }) =>
+    header.clients(detail));
+connection.addEventListener("state", ({ detail }) => {
+	header.state(detail);
+	ranges.setLive(detail.state === "live");
+	showTab();
+});
+ranges.addEventListener("problem", () => {
+	find("problem").hidden = ranges.problem === "";
+	find("problem").textContent = ranges.problem === "" ? "" :
+	    `Some lines cannot be loaded: ${ranges.problem}.`;
+});
+
+list.isMarked = (seq) => marks.has(seq);
+marks.addEventListener("change", () => list.refresh());
+marks.addEventListener("go", goToMarks);
+
+keys.add(["G", "End", ">"], "to the end, and follow", () =>
+    list.scrollToEnd());
+keys.add(["g", "Home", "<"], "to the beginning", () => list.scrollToStart());
 
 /* The raw output asks for the same stream and the same right to see it. */
-function completeLinks() {
-	const given = new URL(location).searchParams;
-	const query = new URLSearchParams({ follow: 0 });
+for (const link of document.querySelectorAll("a.raw"))
+	link.href = serverAddress("raw", { follow: 0 });
 
-	for (const name of ["stream", "token"]) {
-		if (given.has(name))
-			query.set(name, given.get(name));
-	}
-	for (const link of document.querySelectorAll("a.raw"))
-		link.setAttribute("href", `raw?${query}`);
+find("theme").addEventListener("click", () => settings.cycle("theme"));
+function showTheme() {
+	const theme = settings.get("theme");
+
+	find("theme").title = `colours: ${theme}`;
+	find("theme").setAttribute("aria-label", `colours: ${theme}`);
 }
-
-const queue = new Queue((record) => handlers[record.type]?.(record), settle);
-const connection = new Connection(location.href,
-    (records) => queue.push(records));
+settings.addEventListener("change", showTheme);
+showTheme();
 
 addEventListener("online", () => connection.hurry());
 document.addEventListener("visibilitychange", () => {
 	if (!document.hidden)
 		connection.hurry();
 });
-completeLinks();
 connection.open();
+find("log").focus({ preventScroll: true });

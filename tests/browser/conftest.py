@@ -66,6 +66,19 @@ class Page:
     def open(self, url):
         self.browser.get_log("browser")
         self.browser.get(url)
+        self.browser.set_script_timeout(TIMEOUT_S)
+        # What the page's own module has made, for the scripts of tests.
+        self.browser.execute_async_script(
+            "const done = arguments[0];"
+            "if (document.getElementById('log') === null) done();"
+            "else import('./viewer.js').then((viewer) => {"
+            " window.viewer = viewer; done(); }, done)"
+        )
+
+    def open_anew(self, url):
+        """Also where the page is there and only what is marked changes."""
+        self.browser.get("about:blank")
+        self.open(url)
 
     def run(self, script, *arguments):
         return self.browser.execute_script(script, *arguments)
@@ -84,20 +97,64 @@ class Page:
     def wait_text(self, text):
         """Waits for a row of just this text; returns its stream."""
         return self.wait(
-            "[...document.querySelectorAll('[data-seq]')].filter("
-            "row => row.textContent === arguments[0])"
-            ".map(row => row.dataset.stream)[0]",
+            "[...document.querySelectorAll('.row[data-stream]:not(.partial)')]"
+            ".filter(row => row.querySelector('.text').textContent ==="
+            " arguments[0]).map(row => row.dataset.stream)[0]",
             text,
         )
 
     def rows(self):
-        """All finished rows, as (sequence number, stream, text)."""
+        """The finished lines in the document, on the screen or near it, as
+        (sequence number, stream, text)."""
         rows = self.run(
-            "return [...document.querySelectorAll('[data-seq]')].map(row =>"
+            "return [...document.querySelectorAll("
+            "'.row[data-stream]:not(.partial)')].map(row =>"
             " [Number(row.dataset.seq), row.dataset.stream,"
-            " row.textContent])"
+            " row.querySelector('.text').textContent])"
         )
         return [tuple(row) for row in rows]
+
+    def log(self):
+        """All lines that the page has in memory, in the same way."""
+        rows = self.run(
+            "const rows = [];"
+            "for (let s = viewer.store.first; s <= viewer.store.last; s++) {"
+            " const line = viewer.store.line(s);"
+            " if (line?.record.type === 'line')"
+            "  rows.push([s, line.record.stream, line.text]); }"
+            "return rows"
+        )
+        return [tuple(row) for row in rows]
+
+    def wait_log(self, last):
+        """Waits until all lines up to this one are in memory."""
+        self.wait(
+            "viewer.store.last >= arguments[0] &&"
+            " viewer.store.lastHole(1, arguments[0]) === null",
+            last,
+        )
+        return self.log()
+
+    def on_screen(self):
+        """Sequence numbers of the rows that are seen."""
+        return self.run(
+            "const log = document.getElementById('log')"
+            ".getBoundingClientRect();"
+            "return [...document.querySelectorAll('.row[data-seq]')].filter("
+            "row => { const { top, bottom } = row.getBoundingClientRect();"
+            " return bottom > log.top + 1 && top < log.bottom - 1; })"
+            ".map(row => Number(row.dataset.seq))"
+        )
+
+    def scroll(self, change):
+        """Scrolls, and waits until scrolling rests; change: a script that
+        sets log.scrollTop."""
+        self.browser.execute_async_script(
+            "const log = document.getElementById('log');"
+            "const done = arguments[0];"
+            f"{change};"
+            "requestAnimationFrame(() => setTimeout(done, 250))"
+        )
 
     def text(self, selector):
         return self.run(

@@ -218,7 +218,7 @@ def test_head_is_get_without_the_body(start, connect, target, coding):
 
 def test_files_are_the_same_in_both_codings(start):
     run = start("--quiet", script="read _ <go")
-    for path in ("/", "/style.css", "/viewer.js"):
+    for path in ("/", "/list.js", "/viewer.js"):
         url = run.at(path)
         accept = ("-H", "Accept: text/html")
         plain = fetch(url, *accept)

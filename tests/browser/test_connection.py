@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: ISC
+"""What the page says of the run and of its connection, and how it gets over
+what happens to them."""
+
+import pytest
+
+
+def lines(name, last):
+    return [(n, "stdout", f"{name} {n}") for n in range(1, last + 1)]
+
+
+@pytest.mark.parametrize(
+    "order, text, kind, mark",
+    [
+        ("exit 0", "Passed after ", "passed", "\u2713"),
+        ("exit 3", "Failed with exit status 3 after ", "failed", "\u2717"),
+        ("kill -KILL $$", "Ended by signal 9 after ", "failed", "\u2717"),
+    ],
+)
+def test_exit_is_shown(page, start_run, order, text, kind, mark):
+    run = start_run("--title", "the job")
+    page.open(run.url)
+    page.wait_state("live")
+    assert page.browser.title == "\u25b6 the job"
+    assert not page.is_shown("#exit")
+    icon = "return document.getElementById('icon').href"
+    running = page.run(icon)
+    assert running.startswith("data:image/svg+xml,")
+    run.say("last words")
+    run.order(order)
+    page.wait_state("ended")
+    assert page.is_shown("#exit")
+    assert page.text("#exit").startswith(text)
+    assert page.run("return document.querySelector('#exit').className") == kind
+    assert page.browser.title == f"{mark} the job"
+    assert page.run(icon) != running
+    assert page.rows() == [(1, "stdout", "last words")]
+    assert page.complaints() == []
+
+
+def test_watchers_are_counted(page, start_run):
+    run = start_run()
+    page.open(run.url)
+    page.wait("document.querySelector('#clients').textContent"
+              " === '1 watching'")
+    first = page.browser.current_window_handle
+    page.browser.switch_to.new_window("tab")
+    page.open(run.url)
+    page.wait("document.querySelector('#clients').textContent"
+              " === '2 watching'")
+    page.browser.close()
+    page.browser.switch_to.window(first)
+    page.wait("document.querySelector('#clients').textContent"
+              " === '1 watching'")
+
+
+def test_unread_lines_are_counted_in_the_title(page, start_run):
+    run = start_run("--title", "job")
+    page.open(run.url)
+    page.wait_state("live")
+    first = page.browser.current_window_handle
+    page.run(
+        "Object.defineProperty(document, 'hidden',"
+        " { value: true, configurable: true })"
+    )
+    run.count(1, 12)
+    page.wait("document.title === '\u25b6 (12) job'")
+    page.run(
+        "delete document.hidden;"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    assert page.browser.title == "\u25b6 job"
+    assert page.browser.current_window_handle == first
+
+
+def test_reconnect_resumes_exactly(page, start_run, start_proxy):
+    run = start_run()
+    proxy = start_proxy(run.port)
+    page.open(proxy.url)
+    page.wait_state("live")
+    proxy.cut_after(20_000, 5_000, 10_001, 40_000)
+    proxy.cut()
+    run.count(1, 10000, "the quick brown fox")
+    page.wait_text("the quick brown fox 10000")
+    # Some of the limits were for connections that took less.
+    assert proxy.cuts >= 2
+    assert page.wait_log(10000) == lines("the quick brown fox", 10000)
+    run.order("exit 0")
+    page.wait_state("ended")
+
+
+def test_lines_of_a_break_are_not_lost(page, start_run, start_proxy):
+    run = start_run()
+    proxy = start_proxy(run.port)
+    page.open(f"{proxy.url}?tail=3")
+    page.wait_state("live")
+    run.count(1, 10)
+    page.wait_text("line 10")
+    proxy.target = 0
+    proxy.cut()
+    page.wait_state("reconnecting")
+    assert page.is_shown("#lost")
+    assert page.browser.title.startswith("! ")
+    page.wait("document.querySelector('#wait').textContent"
+              ".startsWith('Next attempt in ')")
+    run.count(11, 20)
+    proxy.target = run.port
+    page.run("document.getElementById('retry').click()")
+    page.wait_state("live")
+    assert not page.is_shown("#lost")
+    page.wait_text("line 20")
+    assert page.rows() == lines("line", 20)
+    resumed = [path for path in proxy.requests
+               if "after=" in path and "limit=" not in path]
+    assert resumed
+    assert all("after=10&run=" in path for path in resumed)
+    assert not any("tail=" in path for path in resumed)
+
+
+def test_a_server_that_is_gone_is_told(page, start_run, start_proxy):
+    run = start_run()
+    proxy = start_proxy(run.port)
+    page.open(proxy.url)
+    page.wait_state("live")
+    run.say("still here")
+    page.wait_text("still here")
+    proxy.target = 0
+    proxy.cut()
+    page.wait_state("reconnecting")
+    page.run("viewer.connection.hurry()")
+    page.wait("viewer.connection.hurry() ??"
+              " document.querySelector('#lost-reason').textContent ==="
+              " 'The server does not answer; it may have ended.'")
+    page.wait_text("still here")
+
+
+def test_a_new_run_begins_anew(page, start_run, start_proxy):
+    first, second = start_run(), start_run("--title", "second")
+    proxy = start_proxy(first.port)
+    page.open(proxy.url)
+    first.count(1, 3, "old")
+    page.wait_text("old 3")
+    second.count(1, 700, "new")
+    proxy.target = second.port
+    proxy.cut()
+    page.wait_text("new 700")
+    assert page.wait_log(700) == lines("new", 700)
+    assert page.text("#title") == "second"
+    assert not any("old" in row[2] for row in page.rows())
+    second.say("and goes on")
+    page.wait_text("and goes on")
+
+
+def test_a_wrong_token_is_told(page, start_run):
+    run = start_run("--token")
+    page.open(run.url.split("?")[0] + "?token=wrong")
+    page.wait_state("refused")
+    assert page.is_shown("#lost")
+    assert "token" in page.text("#lost-reason")
+    assert "attempt" not in page.text("#wait")
+    page.open(run.url)
+    page.wait_state("live")
+    run.count(1, 2000)
+    # Parts of the log are asked for with it as well.
+    assert page.wait_log(2000) == lines("line", 2000)
+
+
+def test_a_full_server_is_told(page, start_run):
+    run = start_run("--max-clients", "1")
+    page.open(run.url)
+    page.wait_state("live")
+    first = page.browser.current_window_handle
+    page.browser.switch_to.new_window("tab")
+    page.open(run.url)
+    page.wait_state("reconnecting")
+    assert "Too many clients" in page.text("#lost-reason")
+    page.wait("document.querySelector('#wait').textContent !== ''")
+    page.browser.close()
+    page.browser.switch_to.window(first)
+
+
+RESTART = """
+const { store } = viewer;
+store.append(store.last, [{
+    type: "restart", seq: store.last + 1, time: 1, run: "feed",
+    code: 1, signal: null, seconds: 3.2, delay: 1, count: 1 }]);
+"""
+
+
+def test_a_restart_is_a_row(page, start_run):
+    run = start_run()
+    run.count(1, 3)
+    page.open(run.url)
+    page.wait_text("line 3")
+    page.run(RESTART)
+    page.wait(
+        "document.querySelector('.restart')?.textContent ==="
+        " 'The command ended with status 1 after 3.2 s. Restart 1:'"
+    )
+    assert page.run("return viewer.store.runs.has('feed')")
