@@ -211,10 +211,12 @@ install: all
 	install -D -m 644 src/wsexec.h $(DESTDIR)$(INCLUDEDIR)/wsexec.h
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
 	printf '%s\n' >$(DESTDIR)$(LIBDIR)/pkgconfig/libwsexec.pc \
-		'prefix=$(PREFIX)' 'includedir=$(INCLUDEDIR)' \
-		'libdir=$(LIBDIR)' 'Name: libwsexec' 'Version: $(version)' \
+		'prefix=$(PREFIX)' \
+		'includedir=$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)' \
+		'libdir=$(LIBDIR:$(PREFIX)/%=$${prefix}/%)' \
+		'Name: libwsexec' 'Version: $(version)' \
 		'Description: broadcast lines to WebSocket and HTTP clients' \
-		'Requires: libevent_core libbsd libmd zlib' \
+		'Requires: $(packages:libbsd-overlay=libbsd)' \
 		'Cflags: -I$${includedir}' \
 		'Libs: -L$${libdir} -lwsexec -lwslay -lresolv'
 	install -D -m 644 $(B)/completion.bash $(DESTDIR)$(BASHDIR)/wsexec

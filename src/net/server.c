@@ -264,9 +264,13 @@ int
 wsexec_server_new(struct wsexec_server **out, struct event_base *base,
     const struct wsexec_config *config)
 {
+	struct wsexec_config known = { .size = 0 };
 	struct wsexec_server *s;
 
-	if (!settings_check(config))
+	/* A program may be from when there were less fields, or more. */
+	memcpy(&known, config,
+	    config->size < sizeof(known) ? config->size : sizeof(known));
+	if (!settings_check(&known))
 		return WSEXEC_ERR_ADDRESS;
 	if ((event_base_get_features(base) & EV_FEATURE_ET) == 0) {
 		errno = EOPNOTSUPP;
@@ -283,7 +287,7 @@ wsexec_server_new(struct wsexec_server **out, struct event_base *base,
 	TAILQ_INIT(&s->ready);
 	TAILQ_INIT(&s->waiting);
 	server_begin_run(s, 1);
-	if (!server_build(s, config)) {
+	if (!server_build(s, &known)) {
 		wsexec_server_free(s);
 		return WSEXEC_ERR_MEMORY;
 	}
