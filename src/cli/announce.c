@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 
 #include "cli/announce.h"
 #include "cli/log.h"
+#include "wsexec.h"
 
 #define ANNOUNCE_STATE_MAX 512 /* bytes of a message, with the NUL */
 
@@ -67,21 +69,6 @@ announce_ready(const char *urls, int fd)
 	close(fd);
 }
 
-void
-announce_urls(const char *urls, int ready_fd)
-{
-	const char *url = urls;
-	int length;
-
-	for (; *url != '\0'; url += length + (url[length] == '\n')) {
-		length = (int)strcspn(url, "\n");
-		log_info("%.*s", length, url);
-	}
-	if (ready_fd != 0)
-		announce_ready(urls, ready_fd);
-	announce_state("READY=1");
-}
-
 /* "/path", or "@name" in the abstract name space; 0: it is neither. */
 static socklen_t
 announce_address(const char *name, struct sockaddr_un *address)
@@ -118,7 +105,7 @@ announce_send(const char *name, const char *text)
 	return n == -1 ? -1 : 0;
 }
 
-void
+static void __attribute__((format(printf, 1, 2)))
 announce_state(const char *format, ...)
 {
 	const char *name = getenv("NOTIFY_SOCKET");
@@ -132,4 +119,61 @@ announce_state(const char *format, ...)
 	va_end(ap);
 	if (announce_send(name, text) == -1)
 		log_warn("NOTIFY_SOCKET: %s: %s", name, strerror(errno));
+}
+
+void
+announce_urls(const char *urls, int ready_fd)
+{
+	const char *url = urls;
+	int length;
+
+	for (; *url != '\0'; url += length + (url[length] == '\n')) {
+		length = (int)strcspn(url, "\n");
+		log_info("%.*s", length, url);
+	}
+	if (ready_fd != 0)
+		announce_ready(urls, ready_fd);
+	announce_state("READY=1");
+}
+
+void
+announce_wait(uint32_t clients)
+{
+	announce_state("STATUS=Waits for clients: %" PRIu32 ".", clients);
+}
+
+void
+announce_run(long pid, uint64_t restarts)
+{
+	if (pid == 0)
+		announce_state("STATUS=Reads its standard input.");
+	else if (restarts == 0)
+		announce_state("STATUS=The command runs.");
+	else
+		announce_state("STATUS=The command runs; restart %" PRIu64 ".",
+		    restarts);
+}
+
+void
+announce_restart(const struct wsexec_end *end, uint64_t number, double delay)
+{
+	announce_state("STATUS=The command has ended with %s %d; restart "
+		       "%" PRIu64 " follows in %g s.",
+	    end->signal != 0 ? "signal" : "status",
+	    end->signal != 0 ? end->signal : end->code, number, delay);
+}
+
+void
+announce_end(const struct wsexec_end *end)
+{
+	announce_state("%sSTATUS=The run has ended with %s %d.",
+	    end->linger ? "" : "STOPPING=1\n",
+	    end->signal != 0 ? "signal" : "status",
+	    end->signal != 0 ? end->signal : end->code);
+}
+
+void
+announce_stop(void)
+{
+	announce_state("STOPPING=1");
 }

@@ -9,6 +9,9 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
+
+struct wsexec_end;
 
 /*
  * Whether ready_fd (0: none) can be written to; if not, why has been told.
@@ -23,8 +26,18 @@ bool announce_check(int ready_fd);
  */
 void announce_urls(const char *urls, int ready_fd);
 
-/* One "NAME=VALUE" or several with newlines between them, for the manager. */
-void announce_state(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+/*
+ * How things are, for the manager, which shows it to everybody: it has no
+ * argument of the command and no token.
+ */
+void announce_wait(uint32_t clients);
+/* pid 0: standard input is read. */
+void announce_run(long pid, uint64_t restarts);
+/* A run has ended so, and that restart follows in so many seconds. */
+void announce_restart(const struct wsexec_end *end, uint64_t number,
+    double delay);
+void announce_end(const struct wsexec_end *end);
+/* No more clients are waited for. */
+void announce_stop(void);
 
 #endif

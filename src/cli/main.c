@@ -105,6 +105,10 @@ main(int argc, char **argv, char **envp)
 			 "wsexec --help)");
 		return EXIT_FAILED;
 	}
+	if (options.command[0] == NULL && options.restart != RESTART_NEVER) {
+		log_warn("--restart: there is no command to run again");
+		return EXIT_FAILED;
+	}
 	if (!announce_check(options.ready_fd) ||
 	    !find_sockets(&options, &config, token))
 		return EXIT_FAILED;

@@ -14,6 +14,7 @@
 
 #include "cli/access_line.h"
 #include "cli/completion.h"
+#include "cli/backoff.h"
 #include "wsexec.h"
 
 #define OPTIONS_LIST_MAX 64 /* how often a repeatable option may be given */
@@ -46,6 +47,10 @@ struct options {
 	double linger_s;      /* HUGE_VAL: forever */
 	double drain_s;
 	uint32_t wait_clients;
+	enum restart_policy restart;
+	double restart_delay_s;
+	double timeout_s; /* 0: none */
+	bool once;
 	const char *output; /* NULL: none */
 	bool token;
 	const char *token_file; /* NULL: none */

@@ -14,12 +14,15 @@
 #include "cli/signals.h"
 #include "cli/sockets.h"
 #include "cli/source.h"
+#include "cli/supervisor.h"
 #include "cli/timer.h"
 #include "cli/wrapper.h"
 #include "wsexec.h"
 
-#define WRAPPER_FAILED 125    /* exit status for a failure of our own */
-#define WRAPPER_SIGNALLED 128 /* added to the signal that ended the command */
+#define WRAPPER_FAILED 125 /* exit status for a failure of our own */
+
+/* --once: who comes again within so many seconds has not left. */
+#define WRAPPER_ONCE_SECONDS 3.0
 
 struct wrapper {
 	struct event_base *base;       /* borrowed: outlives it */
@@ -27,14 +30,14 @@ struct wrapper {
 	struct wsexec_server *server;
 	struct child_config child_config;
 	struct source *source;	       /* owned */
+	struct supervisor *supervisor; /* owned */
 	struct copies *copies;	       /* owned */
 	struct access_log *access_log; /* owned; NULL: there is none */
 	struct signals *signals;       /* owned */
 	struct event linger_event;
-	int status;	    /* to exit with */
-	bool is_running;    /* the command, or reading stdin */
-	bool has_ended;	    /* the run */
-	bool is_gone;	    /* nothing of the command is left */
+	struct event once_event;
+	bool is_announced;  /* where we serve */
+	bool had_client;    /* for --once */
 	bool is_drained;    /* no client is waited for */
 	bool is_stopped;    /* by a signal to us */
 	bool is_paused;	    /* the command is held back */
@@ -56,7 +59,7 @@ wrapper_judge_pause(struct wrapper *w)
 static void
 wrapper_judge_end(struct wrapper *w)
 {
-	if (w->has_ended && w->is_gone && w->is_drained &&
+	if (supervisor_is_gone(w->supervisor) && w->is_drained &&
 	    copies_have_ended(w->copies))
 		(void)event_base_loopbreak(w->base);
 }
@@ -65,50 +68,54 @@ wrapper_judge_end(struct wrapper *w)
 static void
 wrapper_stop_server(struct wrapper *w)
 {
-	announce_state("STOPPING=1");
+	announce_stop();
 	wsexec_server_stop(w->server);
 }
 
-/* A service manager shows it to everybody: it has no argument, no token. */
+/* As soon as others know that we serve. */
 static void
-wrapper_tell_start(const struct wrapper *w)
+wrapper_tell_run(const struct wrapper *w)
 {
-	if (!w->is_running)
-		announce_state("STATUS=Waits for clients: %u.",
-		    w->options->wait_clients);
-	else if (source_pid(w->source) != 0)
-		announce_state("STATUS=The command runs.");
+	if (!w->is_announced)
+		return;
+	if (supervisor_is_waiting(w->supervisor))
+		announce_wait(w->options->wait_clients);
 	else
-		announce_state("STATUS=Reads its standard input.");
+		announce_run(source_pid(w->source),
+		    supervisor_restarts(w->supervisor));
 }
 
 static void
-wrapper_tell_end(const struct wsexec_end *end)
+wrapper_start_cb(long pid, void *arg)
 {
-	announce_state("%sSTATUS=The run has ended with %s %d.",
-	    end->linger ? "" : "STOPPING=1\n",
-	    end->signal != 0 ? "signal" : "status",
-	    end->signal != 0 ? end->signal : end->code);
+	struct wrapper *w = arg;
+
+	wsexec_server_start(w->server, pid);
+	wrapper_tell_run(w);
 }
 
 static void
-wrapper_end(struct wrapper *w, const struct child_result *result)
+wrapper_restart_cb(const struct wsexec_end *end, double delay, void *arg)
 {
+	struct wrapper *w = arg;
+
+	if (wsexec_server_restart(w->server, end, delay) != WSEXEC_OK)
+		log_warn("out of memory: the last line is lost");
+	announce_restart(end, supervisor_restarts(w->supervisor), delay);
+}
+
+static void
+wrapper_end_cb(const struct wsexec_end *last, void *arg)
+{
+	struct wrapper *w = arg;
 	const double linger_s = w->options->linger_s;
-	const struct wsexec_end end = { .code = result->code,
-		.signal = result->signal,
-		.stopped = w->is_stopped,
-		.seconds = result->seconds,
-		.linger = linger_s > 0 && !w->is_stopped };
+	struct wsexec_end end = *last;
 
-	w->has_ended = true;
-	w->is_running = false;
-	w->status = result->signal != 0 ? WRAPPER_SIGNALLED + result->signal :
-					  result->code;
+	end.linger = linger_s > 0 && !end.stopped;
 	if (wsexec_server_end(w->server, &end) != WSEXEC_OK)
 		log_warn("out of memory: the last line is lost");
 	copies_finish(w->copies);
-	wrapper_tell_end(&end);
+	announce_end(&end);
 	if (end.linger && isfinite(linger_s))
 		timer_set(&w->linger_event, linger_s);
 	wrapper_judge_end(w);
@@ -136,28 +143,20 @@ wrapper_output_cb(enum wsexec_stream stream, const void *bytes, size_t n,
 }
 
 static void
-wrapper_end_cb(const struct child_result *result, void *arg)
-{
-	wrapper_end(arg, result);
-}
-
-static void
-wrapper_gone_cb(void *arg)
+wrapper_source_end_cb(const struct child_result *result, void *arg)
 {
 	struct wrapper *w = arg;
 
-	w->is_gone = true;
-	wrapper_judge_end(w);
+	supervisor_note_end(w->supervisor, result);
 }
 
-/* Ends a run that has never begun. */
 static void
-wrapper_end_here(struct wrapper *w, int code, int signal)
+wrapper_source_gone_cb(void *arg)
 {
-	const struct child_result result = { .code = code, .signal = signal };
+	struct wrapper *w = arg;
 
-	w->is_gone = true;
-	wrapper_end(w, &result);
+	supervisor_note_gone(w->supervisor);
+	wrapper_judge_end(w);
 }
 
 static void
@@ -176,34 +175,44 @@ wrapper_closed_cb(enum wsexec_stream stream, void *arg)
 	source_close_output(w->source, stream);
 }
 
-/* 0, or the status to exit with after why was told. */
-static int
-wrapper_start(struct wrapper *w)
+/* Enough clients are there. */
+static void
+wrapper_start_late(struct wrapper *w)
 {
 	int status;
 
-	if ((status = source_start(w->source)) != 0)
-		return status;
-	w->is_running = true;
-	wsexec_server_start(w->server, source_pid(w->source));
-	return 0;
+	if ((status = supervisor_start(w->supervisor)) != 0)
+		supervisor_give_up(w->supervisor, status, 0);
+}
+
+/* --once: when the run has ended there is nothing to come again for. */
+static void
+wrapper_judge_once(struct wrapper *w, size_t clients)
+{
+	bool has_ended = supervisor_has_ended(w->supervisor);
+
+	if (clients > 0) {
+		w->had_client = true;
+		(void)evtimer_del(&w->once_event);
+	} else if (w->had_client) {
+		timer_set(&w->once_event, has_ended ? 0 : WRAPPER_ONCE_SECONDS);
+	}
 }
 
 static void
 wrapper_event_cb(enum wsexec_event event, void *arg)
 {
 	struct wrapper *w = arg;
-	int status;
+	size_t clients;
 
 	switch (event) {
 	case WSEXEC_EVENT_CLIENTS:
-		if (w->is_running || w->has_ended ||
-		    wsexec_server_clients(w->server) < w->options->wait_clients)
-			return;
-		if ((status = wrapper_start(w)) != 0)
-			wrapper_end_here(w, status, 0);
-		else
-			wrapper_tell_start(w);
+		clients = wsexec_server_clients(w->server);
+		if (w->options->once)
+			wrapper_judge_once(w, clients);
+		if (supervisor_is_waiting(w->supervisor) &&
+		    clients >= w->options->wait_clients)
+			wrapper_start_late(w);
 		return;
 	case WSEXEC_EVENT_PAUSE:
 	case WSEXEC_EVENT_RESUME:
@@ -242,17 +251,30 @@ wrapper_stop(struct wrapper *w, int signal)
 	bool again = w->is_stopped;
 
 	w->is_stopped = true;
-	if (w->is_running)
-		source_stop(w->source,
-		    signal == SIGTERM && w->options->command[0] != NULL ?
-			w->options->stop_signal :
-			signal);
-	else if (!w->has_ended)
-		wrapper_end_here(w, 0, signal);
+	/* Of standard input the signal itself is the end. */
+	if (signal == SIGTERM && w->options->command[0] != NULL &&
+	    supervisor_is_running(w->supervisor))
+		signal = w->options->stop_signal;
+	if (!supervisor_has_ended(w->supervisor))
+		supervisor_stop(w->supervisor, signal);
 	else if (again)
 		(void)event_base_loopbreak(w->base);
 	else
 		wrapper_stop_server(w);
+}
+
+static void
+wrapper_once_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct wrapper *w = arg;
+
+	(void)fd;
+	(void)what;
+	log_verbose("the last client has left");
+	if (supervisor_has_ended(w->supervisor))
+		wrapper_stop_server(w);
+	else
+		wrapper_stop(w, SIGTERM);
 }
 
 static void
@@ -278,17 +300,36 @@ wrapper_open_source(struct wrapper *w)
 {
 	const struct source_handlers handlers = {
 		.on_output = wrapper_output_cb,
-		.on_end = wrapper_end_cb,
-		.on_gone = wrapper_gone_cb,
+		.on_end = wrapper_source_end_cb,
+		.on_gone = wrapper_source_gone_cb,
 		.arg = w,
 	};
 
 	w->source = source_new(w->base, &w->child_config, &handlers);
 	w->signals = signals_open(w->base, &w->child_config.ignored,
 	    w->options->command[0] == NULL, wrapper_signal_cb, w);
-	return w->source != NULL && w->signals != NULL &&
-	    evtimer_assign(&w->linger_event, w->base, wrapper_linger_cb, w) ==
-	    0;
+	return w->source != NULL && w->signals != NULL;
+}
+
+static bool
+wrapper_open_supervisor(struct wrapper *w)
+{
+	const struct options *o = w->options;
+	const struct supervisor_config config = {
+		.policy = o->restart,
+		.first_delay = o->restart_delay_s,
+		.timeout = o->timeout_s,
+		.stop_signal = o->stop_signal,
+	};
+	const struct supervisor_handlers handlers = {
+		.on_start = wrapper_start_cb,
+		.on_restart = wrapper_restart_cb,
+		.on_end = wrapper_end_cb,
+		.arg = w,
+	};
+
+	w->supervisor = supervisor_new(w->base, w->source, &config, &handlers);
+	return w->supervisor != NULL;
 }
 
 static bool
@@ -332,8 +373,9 @@ wrapper_open_server(struct wrapper *w, const char *token)
 static int
 wrapper_start_or_wait(struct wrapper *w)
 {
-	return w->options->wait_clients == 0 ? wrapper_start(w) :
-					       source_check(w->source);
+	if (w->options->wait_clients == 0)
+		return supervisor_start(w->supervisor);
+	return source_check(w->source);
 }
 
 static bool
@@ -367,6 +409,7 @@ wrapper_prepare(struct wrapper *w, const struct wrapper_config *config)
 		return WRAPPER_FAILED;
 	urls = calloc(1, SOCKETS_URLS_MAX);
 	if (urls == NULL || !wrapper_open_source(w) ||
+	    !wrapper_open_supervisor(w) ||
 	    !wrapper_open_server(w, config->token))
 		log_warn("out of memory");
 	else if (sockets_open(w->server, w->options, config->passed_sockets,
@@ -374,7 +417,8 @@ wrapper_prepare(struct wrapper *w, const struct wrapper_config *config)
 		status = wrapper_start_or_wait(w);
 	if (status == 0) {
 		announce_urls(urls, w->options->ready_fd);
-		wrapper_tell_start(w);
+		w->is_announced = true;
+		wrapper_tell_run(w);
 	}
 	free(urls);
 	return status;
@@ -394,6 +438,8 @@ wrapper_open(struct wrapper **out, struct event_base *base,
 	}
 	w->base = base;
 	w->options = options;
+	(void)evtimer_assign(&w->linger_event, base, wrapper_linger_cb, w);
+	(void)evtimer_assign(&w->once_event, base, wrapper_once_cb, w);
 	w->child_config = (struct child_config){
 		.argv = options->command,
 		.cwd = options->cwd,
@@ -419,7 +465,7 @@ wrapper_run(struct wrapper *w)
 		log_warn("the event loop has failed");
 		return WRAPPER_FAILED;
 	}
-	return w->status;
+	return supervisor_status(w->supervisor);
 }
 
 void
@@ -428,8 +474,9 @@ wrapper_free(struct wrapper *w)
 	if (w == NULL)
 		return;
 	signals_close(w->signals);
-	if (event_initialized(&w->linger_event))
-		(void)event_del(&w->linger_event);
+	(void)event_del(&w->linger_event);
+	(void)event_del(&w->once_event);
+	supervisor_free(w->supervisor);
 	source_free(w->source);
 	copies_free(w->copies);
 	wsexec_server_free(w->server);

@@ -172,6 +172,27 @@ def test_a_manager_is_told_that_clients_are_waited_for(start, view, manager):
     assert run.wait() == 128 + 9
 
 
+def test_a_manager_is_told_of_restarts(start, manager):
+    run = start(
+        "--restart", "on-failure", "--restart-delay", "0.5",
+        script="[ -e there ] && { read _ <go; exit; }; : >there; exit 4",
+        env=manager.environment,
+    )
+    assert manager.read() == "READY=1"
+    assert manager.read() == "STATUS=The command runs."
+    assert manager.read() == (
+        "STATUS=The command has ended with status 4;"
+        " restart 1 follows in 0.5 s."
+    )
+    assert manager.read() == "STATUS=The command runs; restart 1."
+    run.go()
+    assert manager.read() == (
+        "STOPPING=1\nSTATUS=The run has ended with status 0."
+    )
+    assert run.wait() == 0
+    assert not manager.has_more()
+
+
 def test_a_manager_hears_nothing_if_nothing_starts(manager):
     done = wsexec("no-such-command", env=manager.environment)
     assert done.returncode == 127

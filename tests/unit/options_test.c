@@ -104,6 +104,10 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_true(o.linger_s == 0);
 	assert_true(o.drain_s == 5);
 	assert_int_equal(o.wait_clients, 0);
+	assert_int_equal(o.restart, RESTART_NEVER);
+	assert_true(o.restart_delay_s == 1);
+	assert_true(o.timeout_s == 0);
+	assert_false(o.once);
 	assert_null(o.output);
 	assert_false(o.token);
 	assert_null(o.token_file);
@@ -138,6 +142,9 @@ SHOW(client_buffer, "%llu", (unsigned long long)o->client_buffer_bytes)
 SHOW(max_line, "%u", o->max_line_bytes)
 SHOW(max_clients, "%u", o->max_clients)
 SHOW(wait_clients, "%u", o->wait_clients)
+SHOW(restart, "%d %g", (int)o->restart, o->restart_delay_s)
+SHOW(timeout, "%g", o->timeout_s)
+SHOW(once, "%d", o->once)
 SHOW(slow, "%d", (int)o->slow)
 SHOW(sanitize, "%d", (int)o->sanitize)
 SHOW(stall, "%g", o->stall_timeout_s)
@@ -197,6 +204,11 @@ static const struct {
 	{ "--max-line 16777216", show_max_line, "16777216" },
 	{ "-m 4294967295", show_max_clients, "4294967295" },
 	{ "--wait-clients 2", show_wait_clients, "2" },
+	{ "--restart on-failure", show_restart, "1 1" },
+	{ "--restart always --restart-delay 0.25", show_restart, "2 0.25" },
+	{ "--restart always --restart never", show_restart, "0 1" },
+	{ "--timeout 1.5", show_timeout, "1.5" },
+	{ "--once", show_once, "1" },
 	{ "--slow skip", show_slow, "0" },
 	{ "--slow disconnect", show_slow, "1" },
 	{ "--slow block", show_slow, "2" },
@@ -374,6 +386,10 @@ static const struct {
 	{ "--completion", "--completion: needs a value bash|zsh" },
 	{ "--slow quick", "--slow: 'quick' is not skip|disconnect|block" },
 	{ "--sanitize colour", "--sanitize: 'colour' is not none|color|all" },
+	{ "--restart failure",
+	    "--restart: 'failure' is not never|on-failure|always" },
+	{ "--restart-delay -1",
+	    "--restart-delay: -1 is not in 0..31536000 seconds" },
 	{ "--access-log-format json",
 	    "--access-log-format: 'json' is not common|combined" },
 	{ "--trust-proxy unix/8",
