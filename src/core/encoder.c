@@ -20,7 +20,7 @@
 
 struct encoder {
 	struct websocket_output *frames; /* owned */
-	struct buffer scratch;	   /* a payload; empty between two records */
+	struct buffer scratch;	   /* a payload; empty between two messages */
 	struct deflater *deflater; /* borrowed: by the call in progress */
 	struct buffer wrapped;	   /* a payload, compressed or as an event */
 	uint64_t deflated_bytes;   /* compressed so far, not yet taken */
@@ -298,6 +298,32 @@ encoder_append_deflated(struct encoder *e, struct deflater *d,
 {
 	e->deflater = d;
 	encoder_append_line(e, out, format, CARRIER_WEBSOCKET, r);
+	e->deflater = NULL;
+}
+
+size_t
+encoder_add_line(struct encoder *e, const struct record *r)
+{
+	struct restart_info info;
+
+	if (e->scratch.size > 0)
+		buffer_append_byte(&e->scratch, '\n');
+	if (r->restart) {
+		memcpy(&info, r->text, sizeof(info));
+		format_json_restart(&e->scratch, r, &info);
+	} else {
+		format_json_line(&e->scratch, r, false);
+	}
+	return e->scratch.size;
+}
+
+void
+encoder_append_added(struct encoder *e, struct deflater *d, struct buffer *out)
+{
+	if (e->scratch.size == 0 && !e->scratch.failed)
+		return;
+	e->deflater = d;
+	encoder_carry_scratch(e, out, CARRIER_WEBSOCKET, NULL);
 	e->deflater = NULL;
 }
 

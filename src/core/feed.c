@@ -37,6 +37,9 @@ feed_new(struct journal *j, struct encoder *e, const struct feed_config *config)
 		.format = config->format,
 		.carrier = config->carrier,
 		.streams = config->streams,
+		.groups = config->format == FORMAT_JSON &&
+		    (config->carrier == CARRIER_WEBSOCKET ||
+			config->carrier == CARRIER_WEBSOCKET_DEFLATE),
 		.spare = BUFFER_INIT,
 		.deflated_block = UINT64_MAX };
 	if (config->carrier == CARRIER_WEBSOCKET_DEFLATE &&
@@ -51,21 +54,11 @@ feed_new(struct journal *j, struct encoder *e, const struct feed_config *config)
 	return f;
 }
 
-/* The record the cursor is in or in front of, as an index in its block. */
+/* The message the cursor is in or in front of, by the index of its record. */
 static uint32_t
 cursor_index(const struct cursor *c)
 {
-	const struct feed_block *b = c->block;
-	uint32_t low = 0, high = b->count, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (feed_block_end(b, middle) <= c->offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return feed_block_find(c->block, c->offset);
 }
 
 static void
@@ -180,9 +173,22 @@ cursor_attach(struct cursor *c, struct feed_block *b, size_t offset)
 	LIST_INSERT_HEAD(&b->readers, c, link);
 }
 
+/* Records from number index of a block on that are for this reader alone. */
+static uint32_t
+cursor_alone(const struct cursor *c, const struct feed_block *b, uint32_t index)
+{
+	uint32_t end = feed_block_find(b, feed_block_end(b, index));
+
+	if (end - index > FEED_MESSAGE_RECORDS)
+		end = index + FEED_MESSAGE_RECORDS;
+	return c->stop < b->first_seq + end ?
+	    (uint32_t)(c->stop + 1 - b->first_seq) - index :
+	    end - index;
+}
+
 /* Moves the cursor to the block that has its next record. */
 static enum feed_result
-feed_enter(struct feed *f, struct cursor *c, uint64_t next)
+feed_enter(struct feed *f, struct cursor *c, uint64_t next, size_t *n)
 {
 	struct feed_block *b;
 	uint64_t number;
@@ -203,8 +209,22 @@ feed_enter(struct feed *f, struct cursor *c, uint64_t next)
 		if (!feed_fill(f, b))
 			return FEED_FAILED;
 	} while (b->count <= index);
+	if (feed_block_is_inside(b, index) || !feed_block_can_begin(b, index)) {
+		*n = cursor_alone(c, b, index);
+		return FEED_ALONE;
+	}
 	cursor_attach(c, b, feed_block_start(b, index));
 	return FEED_BYTES;
+}
+
+/* Whether the cursor shall stop inside a message. */
+static bool
+cursor_is_cut(const struct cursor *c)
+{
+	const struct feed_block *b = c->block;
+
+	return c->stop >= b->first_seq && c->stop < b->first_seq + b->count &&
+	    feed_block_is_inside(b, (uint32_t)(c->stop + 1 - b->first_seq));
 }
 
 /* How far the cursor may read in its block. */
@@ -212,12 +232,16 @@ static size_t
 cursor_limit(const struct cursor *c)
 {
 	const struct feed_block *b = c->block;
+	uint32_t end;
 
 	if (c->stop >= b->first_seq + b->count)
 		return b->size;
-	return c->stop < b->first_seq ?
-	    0 :
-	    feed_block_end(b, (uint32_t)(c->stop - b->first_seq));
+	if (c->stop < b->first_seq)
+		return 0;
+	end = feed_block_end(b, (uint32_t)(c->stop - b->first_seq));
+	return cursor_is_cut(c) ?
+	    feed_block_start(b, feed_block_find(b, end - 1)) :
+	    end;
 }
 
 enum feed_result
@@ -232,7 +256,8 @@ feed_peek(struct feed *f, struct cursor *c, const uint8_t **bytes, size_t *n)
 		if (c->block == NULL) {
 			if (c->next > c->stop)
 				return FEED_END;
-			if ((result = feed_enter(f, c, c->next)) != FEED_BYTES)
+			if ((result = feed_enter(f, c, c->next, n)) !=
+			    FEED_BYTES)
 				return result;
 		}
 		b = c->block;
@@ -243,6 +268,10 @@ feed_peek(struct feed *f, struct cursor *c, const uint8_t **bytes, size_t *n)
 			*bytes = b->data + c->offset;
 			*n = cursor_limit(c) - c->offset;
 			return FEED_BYTES;
+		}
+		if (cursor_is_cut(c)) {
+			*n = cursor_alone(c, b, cursor_index(c));
+			return FEED_ALONE;
 		}
 		if (!feed_block_is_filled(b) &&
 		    c->stop >= b->first_seq + b->count)
@@ -277,7 +306,7 @@ feed_rest(const struct cursor *c)
 }
 
 size_t
-feed_record_size(const struct cursor *c)
+feed_message_size(const struct cursor *c)
 {
 	return feed_block_end(c->block, cursor_index(c)) - c->offset;
 }
@@ -290,7 +319,7 @@ feed_to_epoch(const struct cursor *c)
 	size_t end, limit = cursor_limit(c);
 
 	if (c->offset > feed_block_start(b, index))
-		index++; /* inside a record */
+		index++; /* inside a message */
 	end = feed_block_start(b, feed_block_epoch(b, index));
 	return (end < limit ? end : limit) - c->offset;
 }
@@ -301,6 +330,17 @@ feed_next(const struct cursor *c)
 	if (c->block == NULL)
 		return c->next;
 	return c->block->first_seq + cursor_index(c);
+}
+
+uint64_t
+feed_begun(const struct cursor *c)
+{
+	const struct feed_block *b = c->block;
+	size_t rest = feed_rest(c);
+
+	if (rest == 0)
+		return feed_next(c) - 1;
+	return b->first_seq + feed_block_find(b, c->offset + rest) - 1;
 }
 
 void

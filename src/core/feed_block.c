@@ -29,6 +29,28 @@ feed_block_start(const struct feed_block *b, uint32_t index)
 	return index == 0 ? 0 : feed_block_end(b, index - 1);
 }
 
+/* The first of count records whose message ends behind offset, or count. */
+static uint32_t
+find_end(const struct feed_block *b, size_t offset, uint32_t count)
+{
+	uint32_t low = 0, high = count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (feed_block_end(b, middle) <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+uint32_t
+feed_block_find(const struct feed_block *b, size_t offset)
+{
+	return find_end(b, offset, b->count);
+}
+
 static uint32_t
 feed_block_journal_count(const struct feed_block *b)
 {
@@ -77,6 +99,39 @@ feed_block_epoch(const struct feed_block *b, uint32_t index)
 	if (feed_block_start(b, first) == feed_block_start(b, index))
 		return index;
 	return find_start(b, (epoch + 1) * FEED_EPOCH_BYTES, b->count);
+}
+
+/* Reads a record; false: it is not wanted. */
+static bool
+get_record(const struct feed_block *b, uint32_t index, struct record *r)
+{
+	journal_get(b->source->journal, b->number, index, r);
+	return record_is_for(r, b->source->streams);
+}
+
+bool
+feed_block_is_inside(const struct feed_block *b, uint32_t index)
+{
+	uint32_t begin = feed_block_start(b, index), at = index;
+	struct record r;
+
+	/* What is encoded is something, unless it is in another message. */
+	if (!b->source->groups)
+		return false;
+	for (; at < b->count && at - index < FEED_MESSAGE_RECORDS; at++) {
+		if (feed_block_end(b, at) > begin)
+			return false;
+		if (get_record(b, at, &r))
+			return true;
+	}
+	return false;
+}
+
+bool
+feed_block_can_begin(const struct feed_block *b, uint32_t index)
+{
+	return b->source->deflater == NULL || !b->source->groups ||
+	    feed_block_epoch(b, index) == index;
 }
 
 uint64_t
@@ -140,22 +195,55 @@ feed_block_reserve(struct feed_block *b, uint32_t count)
 	return true;
 }
 
-static bool
+static void
 encode_record(const struct feed_block *b, struct buffer *out, uint32_t index)
 {
 	struct feed_source *source = b->source;
 	struct record r;
 
-	journal_get(source->journal, b->number, index, &r);
-	if (!r.restart && (source->streams & (1U << r.stream)) == 0)
-		return true;
+	if (!get_record(b, index, &r))
+		return;
 	if (source->deflater != NULL)
 		encoder_append_deflated(source->encoder, source->deflater, out,
 		    source->format, &r);
 	else
 		encoder_append_line(source->encoder, out, source->format,
 		    source->carrier, &r);
-	return !out->failed;
+}
+
+/* The record behind the last that can be in a message with this one. */
+static uint32_t
+message_limit(const struct feed_block *b, uint32_t index, uint32_t count)
+{
+	if (count - index > FEED_MESSAGE_RECORDS)
+		count = index + FEED_MESSAGE_RECORDS;
+	return find_start(b, (epoch_of(b, index) + 1) * FEED_EPOCH_BYTES,
+	    count);
+}
+
+/*
+ * Appends the message that begins with record number index, with none from
+ * number end on; returns the first one that is not in it.  One that is not
+ * wanted begins none, lest it be taken for the first of the message.
+ */
+static uint32_t
+encode_message(const struct feed_block *b, struct buffer *out, uint32_t index,
+    uint32_t end)
+{
+	struct feed_source *source = b->source;
+	struct record r;
+	size_t size = 0;
+
+	if (!source->groups || !get_record(b, index, &r)) {
+		encode_record(b, out, index);
+		return index + 1;
+	}
+	for (; index < end && size < FEED_MESSAGE_BYTES; index++) {
+		if (get_record(b, index, &r))
+			size = encoder_add_line(source->encoder, &r);
+	}
+	encoder_append_added(source->encoder, source->deflater, out);
+	return index;
 }
 
 /* Brings the deflater to where it was, or would be, before this record. */
@@ -164,7 +252,7 @@ deflater_seek(struct feed_block *b, uint32_t index)
 {
 	struct feed_source *source = b->source;
 	struct buffer known = BUFFER_INIT;
-	uint32_t at;
+	uint32_t at, end;
 	bool ok = true;
 
 	if (!begins_epoch(b, index) && source->deflated_block == b->number &&
@@ -172,26 +260,35 @@ deflater_seek(struct feed_block *b, uint32_t index)
 		return true;
 	deflater_reset(source->deflater);
 	at = find_start(b, epoch_of(b, index) * FEED_EPOCH_BYTES, index);
-	for (; ok && at < index; at++) {
-		ok = encode_record(b, &known, at);
+	while (ok && at < index) {
+		/* The same records in one message as the first time. */
+		end = find_end(b, feed_block_end(b, at), index);
+		at = encode_message(b, &known, at, end);
+		ok = !known.failed;
 		buffer_reset(&known);
 	}
 	buffer_clear(&known);
 	return ok;
 }
 
+/* Encodes a message of some of the records from number index on to count. */
 static bool
-feed_block_append(struct feed_block *b, uint32_t index)
+feed_block_append(struct feed_block *b, uint32_t *index, uint32_t count)
 {
 	struct feed_source *source = b->source;
-	bool ok = source->deflater == NULL || deflater_seek(b, index);
+	bool ok = source->deflater == NULL || deflater_seek(b, *index);
+	uint32_t end = *index;
 
-	ok = ok && encode_record(b, &b->bytes, index);
+	if (ok) {
+		end = encode_message(b, &b->bytes, *index,
+		    message_limit(b, *index, count));
+		ok = !b->bytes.failed;
+	}
 	source->deflated_block = ok ? b->number : UINT64_MAX;
-	source->deflated_count = index + 1;
+	source->deflated_count = end;
 	b->bytes.failed = false;
-	if (ok)
-		b->ends[index] = (uint32_t)b->bytes.size;
+	while (ok && *index < end)
+		b->ends[(*index)++] = (uint32_t)b->bytes.size;
 	return ok;
 }
 
@@ -206,8 +303,8 @@ feed_block_encode(struct feed_block *b, uint32_t count)
 
 	if (!feed_block_reserve(b, count))
 		return false;
-	while (index < count && feed_block_append(b, index))
-		index++;
+	while (index < count && feed_block_append(b, &index, count))
+		;
 	if (index < b->count) { /* less than readers have been shown */
 		feed_block_clear(b);
 		return false;

@@ -10,10 +10,11 @@
  *
  *	             websocket        chunked            plain
  *	text         text message     "TEXT\n" a chunk   "TEXT\n"
- *	json         text message     "JSON\n" a chunk   "JSON\n"
+ *	json         text messages    "JSON\n" a chunk   "JSON\n"
  *	raw          binary message   bytes a chunk      bytes
  *
- * Text and raw have no newline where the command wrote none.
+ * Text and raw have no newline where the command wrote none.  By WebSocket a
+ * record is a message, but several lines in json may be put into one.
  *
  * The carriers for events make an event of each record, and put that into a
  * chunk or not.  Lines are events of no type, with the payload of the format
@@ -41,7 +42,7 @@ enum format {
 };
 
 enum carrier {
-	CARRIER_WEBSOCKET,	   /* RFC 6455 section 5: a message a record */
+	CARRIER_WEBSOCKET,	   /* RFC 6455 section 5: messages */
 	CARRIER_CHUNKED,	   /* RFC 9112 section 7.1: a chunk a record */
 	CARRIER_PLAIN,		   /* as it is, ended by the connection */
 	CARRIER_WEBSOCKET_DEFLATE, /* RFC 7692: compressed, for lines only */
@@ -144,6 +145,15 @@ void encoder_append_line(struct encoder *e, struct buffer *out,
  */
 void encoder_append_deflated(struct encoder *e, struct deflater *d,
     struct buffer *out, enum format format, const struct record *r);
+/*
+ * Lines in json in one message: each is added to those before, and together
+ * they are appended, with a newline between two of them, compressed if there is
+ * a d.  Nothing else may be appended in between.  encoder_add_line() returns
+ * the bytes of payload there are so far; without any nothing is appended.
+ */
+size_t encoder_add_line(struct encoder *e, const struct record *r);
+void encoder_append_added(struct encoder *e, struct deflater *d,
+    struct buffer *out);
 /* A line so far: with "partial":true and the seq it will have. */
 void encoder_append_partial(struct encoder *e, struct buffer *out,
     enum format format, enum carrier carrier, const struct record *r);

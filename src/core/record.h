@@ -30,4 +30,11 @@ struct record {
 			 * no stream, but for all */
 };
 
+/* Whether it is for clients of these streams, 1 << enum stream. */
+static inline bool
+record_is_for(const struct record *r, unsigned int streams)
+{
+	return r->restart || (streams & (1U << r->stream)) != 0;
+}
+
 #endif

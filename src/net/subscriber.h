@@ -6,7 +6,7 @@
  * A subscriber: a client that gets output.  It owns a cursor in a feed, never
  * a copy of a line, and a small buffer for what concerns only itself: control
  * frames and the records start, gap, clients and exit.  Those go between two
- * records, never inside one.
+ * messages, never inside one.
  *
  * The state is the list: ready, waiting, or neither, when the socket is full.
  */
@@ -32,6 +32,9 @@ struct wsexec_server;
 /* Bytes it gets in one go; to compress as many would take far longer. */
 #define SUBSCRIBER_SEND_MAX 98304
 #define SUBSCRIBER_GZIP_MAX 4096
+
+/* Bytes of records for it alone, after which they go out first. */
+#define SUBSCRIBER_ALONE_BYTES 4096
 
 #define SUBSCRIBER_MESSAGE_MAX 4096 /* bytes of a client's message */
 #define SUBSCRIBER_PINGS_MAX 2 /* without an answer before it is given up */
@@ -178,7 +181,7 @@ void subscriber_note_gap(struct subscriber *s, uint64_t first, uint64_t last,
 /* It is further behind than it may be: what --slow says happens. */
 void subscriber_fall_behind(struct subscriber *s);
 
-/* Ends its stream after the record it is in; reason for peer and log. */
+/* Ends its stream after the message it is in; reason for peer and log. */
 void subscriber_end(struct subscriber *s, unsigned int code,
     const char *reason);
 
@@ -198,7 +201,7 @@ uint64_t subscriber_lag(const struct subscriber *s);
  */
 bool subscriber_is_within(struct subscriber *s, uint64_t limit);
 
-/* The rest of a record whose block goes; see feed.h. */
+/* The rest of a message whose block goes; see feed.h. */
 void subscriber_keep_rest(struct cursor *c, const uint8_t *rest, size_t n);
 
 #endif

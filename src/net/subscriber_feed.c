@@ -2,9 +2,9 @@
 
 /*
  * Which feed a subscriber reads.  With compression agreed on that is the
- * compressed one, from the next epoch on: until then, after each gap, and while
- * more is compressed than the server has time for, it is the plain one, which
- * is always allowed (RFC 7692 section 6).
+ * compressed one, from the next epoch on: until then, after each gap or record
+ * for it alone, and while more is compressed than the server has time for, it
+ * is the plain one, which is always allowed (RFC 7692 section 6).
  */
 
 #include "net/connection.h"

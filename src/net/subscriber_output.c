@@ -2,7 +2,7 @@
 
 /*
  * What a subscriber gets, and in which order: what concerns only it between
- * two records of the feed.
+ * two messages of the feed.
  */
 
 #include <inttypes.h>
@@ -31,7 +31,7 @@ subscriber_keep_rest(struct cursor *c, const uint8_t *rest, size_t n)
 {
 	struct subscriber *s = (struct subscriber *)(void *)c;
 
-	/* In the middle of a record nothing of out has been sent. */
+	/* In the middle of a message nothing of out has been sent. */
 	buffer_prepend(&s->out, rest, n);
 }
 
@@ -112,6 +112,28 @@ subscriber_append_remainder(struct subscriber *s)
 	    &r);
 	/* What follows must not refer to what was not read. */
 	if (!subscriber_seek(s, r.seq + 1))
+		s->out.failed = true;
+}
+
+/*
+ * Puts some of the next n records, which it cannot read in the feed, into out
+ * as one message; a few of them, as that is memory of this client alone.
+ */
+static void
+subscriber_append_alone(struct subscriber *s, size_t n)
+{
+	const struct wsexec_server *server = s->connection->server;
+	uint64_t seq = feed_next(&s->cursor), end = seq + n;
+	struct record r;
+	size_t size = 0;
+
+	for (; seq < end && size < SUBSCRIBER_ALONE_BYTES; seq++) {
+		journal_find(server->journal, seq, &r);
+		if (record_is_for(&r, s->streams))
+			size = encoder_add_line(server->encoder, &r);
+	}
+	encoder_append_added(server->encoder, NULL, &s->out);
+	if (!subscriber_seek(s, seq))
 		s->out.failed = true;
 }
 
@@ -255,7 +277,7 @@ subscriber_fall_behind(struct subscriber *s)
 {
 	struct wsexec_server *server = s->connection->server;
 	const struct settings *settings = &server->settings;
-	uint64_t next = feed_next(&s->cursor), to;
+	uint64_t to;
 	char reason[SUBSCRIBER_REASON_MAX];
 
 	if (settings->slow == WSEXEC_SLOW_DISCONNECT ||
@@ -263,7 +285,7 @@ subscriber_fall_behind(struct subscriber *s)
 		/* What was begun is sent to its end first. */
 		(void)snprintf(reason, sizeof(reason),
 		    "too slow: the last line sent was %" PRIu64,
-		    feed_rest(&s->cursor) > 0 ? next : next - 1);
+		    feed_begun(&s->cursor));
 		subscriber_end(s, WEBSOCKET_TRY_LATER, reason);
 		return;
 	}
@@ -272,7 +294,7 @@ subscriber_fall_behind(struct subscriber *s)
 	    settings->client_buffer_bytes / (server->ended ? 1 : 2));
 	if (to > s->cursor.stop)
 		to = s->cursor.stop + 1;
-	subscriber_note_gap(s, next, to - 1, GAP_SLOW);
+	subscriber_note_gap(s, feed_next(&s->cursor), to - 1, GAP_SLOW);
 	if (!subscriber_seek(s, to))
 		subscriber_close(s, ENDING_MEMORY, "out of memory");
 }
@@ -403,6 +425,9 @@ subscriber_send_feed(struct subscriber *s, size_t *budget)
 		return STEP_ON;
 	case FEED_LATER:
 		*budget = 0; /* others have their turn first */
+		return STEP_ON;
+	case FEED_ALONE:
+		subscriber_append_alone(s, n);
 		return STEP_ON;
 	case FEED_LOST:
 		subscriber_fall_behind(s);

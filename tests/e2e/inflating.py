@@ -75,3 +75,10 @@ class InflatingPeer(Peer):
     def kinds(self):
         """For each message whether it was compressed."""
         return [message.compressed for message in self.messages]
+
+    def record_kinds(self):
+        """For each record of json whether it came compressed."""
+        return [
+            message.compressed for message in self.messages
+            for _ in message.data.split(b"\n")
+        ]

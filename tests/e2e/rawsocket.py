@@ -4,6 +4,7 @@
 import base64
 import contextlib
 import hashlib
+import json
 import os
 import socket
 import struct
@@ -221,6 +222,14 @@ class Peer:
         if not payload:
             return None, ""
         return struct.unpack("!H", payload[:2])[0], payload[2:].decode()
+
+    def read_records(self):
+        """All records of json to the close frame, and its code and reason."""
+        messages, code, reason = self.read_messages()
+        return [
+            json.loads(text) for message in messages
+            for text in message.split(b"\n")
+        ], code, reason
 
     def read_messages(self):
         """All messages to the close frame, and its code and reason."""

@@ -254,7 +254,8 @@ def test_clients_that_join_and_leave_at_random_get_the_same(
     assert digest(rejoin(watcher.wait_end().records())) == digest(data)
 
 
-def test_records_are_single_json_objects(start, view):
+def test_messages_of_records_are_json_objects_and_newlines(start, view):
     run = start("--quiet", "--wait-clients", "1", script="echo one; echo two")
     for message in view(run, "format=json").wait_end().messages:
-        assert isinstance(json.loads(message), dict)
+        for text in message.split("\n"):
+            assert isinstance(json.loads(text), dict)

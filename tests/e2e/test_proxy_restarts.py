@@ -65,7 +65,9 @@ class Records(Reader):
         self.viewer = site.view(f"?format={self.format}&{self.query}")
 
     def count(self):
-        return len(self.viewer.messages)
+        return sum(
+            message.count("\n") + 1 for message in self.viewer.messages
+        )
 
     def lines(self):
         self.viewer.wait(lambda: self.viewer.ended, "the end")

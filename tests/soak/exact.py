@@ -17,7 +17,6 @@ import argparse
 import asyncio
 import concurrent.futures
 import hashlib
-import json
 import os
 import pathlib
 import random
@@ -294,7 +293,7 @@ def wait_clients(run, count):
 
 def watch_seconds(peer):
     """How long the command ran; peer is a client of json."""
-    records = [json.loads(message) for message in peer.read_messages()[0]]
+    records = peer.read_records()[0]
     peer.close()
     return [r["seconds"] for r in records if r["type"] == "exit"][0]
 

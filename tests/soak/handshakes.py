@@ -5,7 +5,6 @@ the client that watches meanwhile sees nothing of them."""
 
 import argparse
 import collections
-import json
 import random
 import socket
 import struct
@@ -134,8 +133,7 @@ def measure(verdict, run, options, randomness):
         f"memory has grown by {growth} KiB",
     )
     run.go()
-    messages, code, reason = peer.read_messages()
-    records = [json.loads(message) for message in messages]
+    records, code, reason = peer.read_records()
     lines = [r["text"] for r in records
              if r["type"] == "line" and "partial" not in r]
     verdict.check((lines, code, reason) == (["done"], 1000, "exit 0"),

@@ -5,7 +5,6 @@ client gets the last line and the exit, and nothing stays behind."""
 
 import argparse
 import concurrent.futures
-import json
 import os
 import signal
 import subprocess
@@ -36,12 +35,11 @@ class Short:
             announced = process.stderr.readline().decode()
             port = int(announced.rstrip("/\n").rpartition(":")[2])
             peer = Peer(port).upgrade("/?format=json")
-            messages, self.code, self.reason = peer.read_messages()
+            records, self.code, self.reason = peer.read_records()
             peer.close()
             self.stdout = process.stdout.read()
             self.stderr = process.stderr.read()
         self.status = process.returncode
-        records = [json.loads(message) for message in messages]
         self.lines = [r["text"] for r in records
                       if r["type"] == "line" and "partial" not in r]
         self.exits = [r for r in records if r["type"] == "exit"]
@@ -112,11 +110,11 @@ def passed_signal_runs(verdict):
         with soak.wsexec("--wait-clients", "1",
                          command=["sh", "-c", f"{script} done"]) as run:
             peer = Peer(run.port).upgrade("/?format=json")
-            while json.loads(peer.read_message()).get("text") != "ready":
+            while '"text":"ready"' not in peer.read_message():
                 pass
             run.send_signal(getattr(signal, f"SIG{name}"))
-            messages, _, reason = peer.read_messages()
-            record = json.loads(messages[-1])
+            records, _, reason = peer.read_records()
+            record = records[-1]
             good += verdict.check(
                 run.wait() == 41 and record["code"] == 41
                 and reason == "exit 41",

@@ -51,41 +51,6 @@ tally_take_record_bytes(struct tally *t, const char *bytes, size_t n)
 	t->record[t->record_size] = '\0';
 }
 
-void
-tally_take(struct tally *t, const void *bytes, size_t n)
-{
-	if (t->limit != 0 && n > t->limit - t->bytes)
-		n = (size_t)(t->limit - t->bytes);
-	if (n == 0)
-		return;
-	if (t->config->digest)
-		SHA256Update(&t->digest, bytes, n);
-	if (t->format == TALLY_JSON)
-		tally_take_record_bytes(t, bytes, n);
-	else
-		tally_compare(t, bytes, n);
-	t->message_size += n;
-	t->bytes += n;
-}
-
-static bool
-tally_is_piece(const struct tally *t)
-{
-	size_t size = t->config->piece_size;
-
-	return size != 0 && t->message_size <= size &&
-	    t->message_size + PIECE_SLACK >= size;
-}
-
-void
-tally_begin_message(struct tally *t)
-{
-	if (t->format == TALLY_TEXT && t->messages > 0 && !tally_is_piece(t))
-		tally_take(t, "\n", 1);
-	t->message_size = 0;
-	t->record_size = 0;
-}
-
 /* The text of a line record is the line of expected with that number. */
 static void
 tally_compare_line(struct tally *t, uint64_t seq)
@@ -148,6 +113,58 @@ tally_end_record(struct tally *t)
 	} else if (strncmp(t->record, "{\"type\":\"exit\"", 14) == 0) {
 		(void)strlcpy(t->exit, t->record, sizeof(t->exit));
 	}
+}
+
+static void
+tally_take_records(struct tally *t, const char *bytes, size_t n)
+{
+	const char *newline;
+	size_t part;
+
+	while ((newline = memchr(bytes, '\n', n)) != NULL) {
+		part = (size_t)(newline - bytes);
+		tally_take_record_bytes(t, bytes, part);
+		tally_end_record(t);
+		t->record_size = 0;
+		bytes += part + 1;
+		n -= part + 1;
+	}
+	tally_take_record_bytes(t, bytes, n);
+}
+
+void
+tally_take(struct tally *t, const void *bytes, size_t n)
+{
+	if (t->limit != 0 && n > t->limit - t->bytes)
+		n = (size_t)(t->limit - t->bytes);
+	if (n == 0)
+		return;
+	if (t->config->digest)
+		SHA256Update(&t->digest, bytes, n);
+	if (t->format == TALLY_JSON)
+		tally_take_records(t, bytes, n);
+	else
+		tally_compare(t, bytes, n);
+	t->message_size += n;
+	t->bytes += n;
+}
+
+static bool
+tally_is_piece(const struct tally *t)
+{
+	size_t size = t->config->piece_size;
+
+	return size != 0 && t->message_size <= size &&
+	    t->message_size + PIECE_SLACK >= size;
+}
+
+void
+tally_begin_message(struct tally *t)
+{
+	if (t->format == TALLY_TEXT && t->messages > 0 && !tally_is_piece(t))
+		tally_take(t, "\n", 1);
+	t->message_size = 0;
+	t->record_size = 0;
 }
 
 void

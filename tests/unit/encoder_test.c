@@ -689,6 +689,43 @@ test_raw_gives_the_bytes_back(void **state)
 	encoder_free(raw.e);
 }
 
+/* One message of the lines in json with newlines between, or none at all. */
+static void
+test_lines_in_one_message(void **state)
+{
+	static const struct sample lines[] = {
+		{ LINE(7, 0, TEXT("x")) },
+		{ LINE(8, 1500000, .text = NULL, .stream = STREAM_STDERR) },
+		{ LINE(9, 0, TEXT("\"")) },
+	};
+	struct encoder *e = encoder_new();
+	struct buffer out = BUFFER_INIT, joined = BUFFER_INIT;
+	size_t i, n = 0, head = 4;
+
+	(void)state;
+	assert_non_null(e);
+	encoder_append_added(e, NULL, &out);
+	assert_int_equal(out.size, 0);
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		append_payload(e, &joined, FORMAT_JSON, CARRIER_PLAIN,
+		    &lines[i]);
+	}
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		n = encoder_add_line(e, &lines[i].record);
+	assert_int_equal(n, joined.size - 1);
+	encoder_append_added(e, NULL, &out);
+	assert_int_equal(out.data[0], 0x81);
+	assert_int_equal(out.data[1], 126);
+	assert_int_equal(out.size, head + n);
+	assert_memory_equal(out.data + head, joined.data, n);
+	/* And nothing is left of them. */
+	encoder_append_added(e, NULL, &out);
+	assert_int_equal(out.size, head + n);
+	buffer_clear(&out);
+	buffer_clear(&joined);
+	encoder_free(e);
+}
+
 /* A line that no memory can hold, and the encoder after that. */
 static void
 test_failure_is_told_and_leaves_nothing(void **state)
@@ -736,6 +773,7 @@ main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_random_text_is_repaired_and_parses),
 		cmocka_unit_test(test_raw_gives_the_bytes_back),
+		cmocka_unit_test(test_lines_in_one_message),
 		cmocka_unit_test(test_failure_is_told_and_leaves_nothing),
 	};
 

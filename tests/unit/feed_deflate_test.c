@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Compressed feeds.  One of each lane is read at each append, and all it ever
- * gave is kept: any other cursor, in whatever feed and whenever, must give the
- * same bytes.  Those are read as clients would, with zlib, from each place
- * where the plain feed says that it can be done, and must be the messages of
- * an encoder that compresses nothing.
+ * Compressed feeds whose messages are a record each.  One of each lane is read
+ * at each append, and all it ever gave is kept: any other cursor, in whatever
+ * feed and whenever, must give the same bytes.  Those are read as clients
+ * would, with zlib, from each place where the plain feed says that it can be
+ * done, and must be the messages of an encoder that compresses nothing.
  */
 
 #include <setjmp.h>
@@ -71,8 +71,8 @@ struct world {
 	struct reader readers[READERS];
 };
 
-static const enum format formats[LANES] = { FORMAT_TEXT, FORMAT_JSON,
-	FORMAT_RAW };
+static const enum format formats[LANES] = { FORMAT_TEXT, FORMAT_RAW,
+	FORMAT_TEXT };
 
 /* What lines are pieces of: a log, then the same with bytes of any kind. */
 static uint8_t pattern[PATTERN_BYTES];
@@ -554,7 +554,7 @@ lane_read_from_each_place(struct world *w, struct lane *lane)
 		assert_int_equal(feed_to_epoch(&c) == 0, lane->places[seq]);
 		if (lane->places[seq])
 			lane_read_from(w, lane, seq);
-		feed_advance(&c, feed_record_size(&c));
+		feed_advance(&c, feed_message_size(&c));
 	}
 	feed_leave(plain, &c);
 	feed_free(plain);
@@ -639,7 +639,7 @@ lane_walk(struct world *w, struct lane *lane, uint64_t stop)
 			assert_int_equal(to_epoch, before);
 		assert_true(to_epoch == 0 || to_epoch == n ||
 		    to_epoch >= feed_rest(&c));
-		step = to_epoch == 0 ? feed_record_size(&c) : to_epoch;
+		step = to_epoch == 0 ? feed_message_size(&c) : to_epoch;
 		if (random() % 2 == 0)
 			step = 1 + (size_t)random_below(step);
 		before = to_epoch - (to_epoch == 0 ? 0 : step);
