@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The sequence numbers of lines that a search has found, in order.  They are
- * added in rising order, a slice of the log at a time.
+ * The sequence numbers of lines that a search has found, in order.  They come
+ * a block of the log at a time; blocks come in any order.
  */
 
 export class Hits {
@@ -12,14 +12,24 @@ export class Hits {
 		return this.#seqs.length;
 	}
 
+	/* Those of one part of the log, in order; again is no harm. */
 	add(seqs) {
-		for (const seq of seqs)
-			if (seq > (this.#seqs.at(-1) ?? 0))
-				this.#seqs.push(seq);
-	}
+		const fresh = seqs.filter((seq) => !this.has(seq));
 
-	at(index) {
-		return this.#seqs[index];
+		if (fresh.length === 0)
+			return;
+		const at = this.rank(fresh[0]);
+
+		if (at === this.#seqs.length) {
+			for (const seq of fresh)
+				this.#seqs.push(seq);
+		} else if (this.#seqs[at] > fresh.at(-1)) {
+			this.#seqs = [...this.#seqs.slice(0, at), ...fresh,
+				...this.#seqs.slice(at)];
+		} else {
+			this.#seqs = [...this.#seqs, ...fresh]
+			    .sort((a, b) => a - b);
+		}
 	}
 
 	has(seq) {
@@ -42,17 +52,17 @@ export class Hits {
 		return low;
 	}
 
-	/* The next one from here, or the first again; undefined: there is none. */
+	/* The next one behind seq, or undefined. */
 	after(seq) {
-		return this.#seqs[this.rank(seq + 1)] ?? this.#seqs[0];
+		return this.#seqs[this.rank(seq + 1)];
 	}
 
 	before(seq) {
-		return this.#seqs[this.rank(seq) - 1] ?? this.#seqs.at(-1);
+		return this.#seqs[this.rank(seq) - 1];
 	}
 
-	/* Whether one is within so many lines of this one. */
-	isNear(seq, lines) {
-		return this.#seqs[this.rank(seq - lines)] <= seq + lines;
+	/* How many there are from first to last. */
+	within(first, last) {
+		return this.rank(last + 1) - this.rank(first);
 	}
 }

@@ -3,8 +3,12 @@
 /*
  * What keys do.  Names are those of KeyboardEvent.key, with "Ctrl+", "Alt+"
  * or "Meta+" in front; a capital letter is itself.  Where something is typed
- * in, keys are for that.
+ * in, and in dialogs, keys are for that.
  */
+
+/* Where keys have a meaning of their own. */
+const ELSEWHERE =
+    "input, textarea, select, dialog, [contenteditable]";
 
 export class Keys {
 	#actions = new Map();
@@ -47,6 +51,5 @@ function nameOf({ key, ctrlKey, altKey, metaKey, shiftKey }) {
 }
 
 function isTypedInto(target) {
-	return target.closest?.("input, textarea, select, [contenteditable]") !=
-	    null;
+	return target.closest?.(ELSEWHERE) != null;
 }

@@ -41,7 +41,8 @@ export function linkAddresses(segments) {
 
 	return found.length === 0 ? segments :
 	    splitAt(segments, found, (segment, { link }) =>
-	        segment.link === null ? { ...segment, link } : segment);
+	        segment.link === null ?
+	        { ...segment, link, isAddress: true } : segment);
 }
 
 function findAddresses(text) {

@@ -176,8 +176,10 @@ export class List extends EventTarget {
 	#offset(align) {
 		if (align === "start")
 			return 0;
-		return align === "end" ? this.#screen - this.#rowHeight :
-		    (this.#screen - this.#rowHeight) / 3;
+		/* Rows may be higher than the screen. */
+		const way = Math.max(this.#screen - this.#rowHeight, 0);
+
+		return align === "end" ? way : way / 3;
 	}
 
 	#isOnScreen(seq) {

@@ -5,9 +5,13 @@
  * setting is also an attribute of the document, data-NAME, for the styles.
  */
 
+import { KINDS } from "./times.js";
+
 /* Values there are, the default first. */
 const TABLE = {
 	theme: ["auto", "dark", "light"],
+	times: KINDS,
+	wrap: ["on", "off"],
 };
 
 const KEY = "wsexec";

@@ -13,6 +13,7 @@ import { Keys } from "./keys.js";
 import { List } from "./list.js";
 import { Marks } from "./marks.js";
 import { Ranges } from "./ranges.js";
+import { Reader } from "./reader.js";
 import { Settings } from "./settings.js";
 import { Store } from "./store.js";
 import { Tab } from "./tab.js";
@@ -31,6 +32,7 @@ const header = new Header(() => connection.hurry());
 const tab = new Tab(find("icon"));
 
 new Follow(find("follow"), list, store);
+new Reader({ store, ranges, connection, settings, list, marks, keys });
 
 /* The page's own address may ask for less than all. */
 function begin() {

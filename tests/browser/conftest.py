@@ -16,6 +16,7 @@ import threading
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.ui import WebDriverWait
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -90,6 +91,19 @@ class Page:
             lambda _: self.run(f"return ({script})", *arguments),
             f"never true: {script} {arguments}",
         )
+
+    def press(self, keys, held=""):
+        """Keys go to what has the focus; held: while this one is down."""
+        actions = ActionChains(self.browser)
+        if held:
+            actions.key_down(held)
+        actions.send_keys(keys)
+        if held:
+            actions.key_up(held)
+        actions.perform()
+
+    def click(self, selector):
+        self.browser.find_element("css selector", selector).click()
 
     def wait_state(self, state):
         self.wait("document.body.dataset.state === arguments[0]", state)

@@ -36,7 +36,8 @@ def test_policy_names_what_is_in_the_page(start_run):
         "form-action": "'none'",
         "frame-ancestors": "'none'",
         "require-trusted-types-for": "'script'",
-        "trusted-types": "wsexec",
+        "worker-src": "'self'",
+        "trusted-types": "wsexec wsexec-scanner",
     }
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert not re.search(r"\son\w+=|\sstyle=|javascript:", page)
@@ -45,7 +46,7 @@ def test_policy_names_what_is_in_the_page(start_run):
 def test_page_is_small(start_run):
     url = start_run().url
     page, _ = fetch(url)
-    names, todo = set(), ["viewer.js"]
+    names, todo = set(), ["viewer.js", "scanner.js"]
     while todo:
         name = todo.pop()
         if name in names:

@@ -8,6 +8,7 @@ import { Hits } from "../../src/page/hits.js";
 import { Matcher } from "../../src/page/matcher.js";
 import { severityOf } from "../../src/page/severity.js";
 import { timeText } from "../../src/page/times.js";
+import { Visibility } from "../../src/page/visibility.js";
 
 function find(wanted, text) {
 	return new Matcher(wanted).find(text)
@@ -52,18 +53,51 @@ test("hits are in order, each once, and can be walked through", () => {
 	const hits = new Hits();
 
 	assert.equal(hits.after(1), undefined);
-	assert.equal(hits.isNear(1, 5), false);
-	hits.add([3, 5, 9]);
+	assert.equal(hits.before(1), undefined);
 	hits.add([9, 20]);
-	assert.equal(hits.count, 4);
-	assert.deepEqual([0, 3, 4, 20].map((seq) => hits.after(seq)),
-	    [3, 5, 5, 3]);
-	assert.deepEqual([3, 4, 21].map((seq) => hits.before(seq)), [20, 3, 20]);
+	hits.add([9, 30]);
+	hits.add([3, 5]);
+	hits.add([5, 9]);
+	hits.add([]);
+	assert.equal(hits.count, 5);
+	assert.deepEqual([0, 3, 4, 30].map((seq) => hits.after(seq)),
+	    [3, 5, 5, undefined]);
+	assert.deepEqual([3, 4, 21, Infinity].map((seq) => hits.before(seq)),
+	    [undefined, 3, 20, 30]);
 	assert.deepEqual([3, 4].map((seq) => hits.has(seq)), [true, false]);
-	assert.deepEqual([11, 12].map((seq) => hits.isNear(seq, 2)),
-	    [true, false]);
-	assert.equal(hits.isNear(1, 2), true);
 	assert.equal(hits.rank(9), 2);
+	assert.equal(hits.within(4, 20), 3);
+	hits.add([4, 21]);
+	assert.deepEqual([4, 5, 9, 20, 21, 30].map((seq) =>
+	    hits.before(seq + 1)), [4, 5, 9, 20, 21, 30]);
+});
+
+test("what is shown is what is found, of one stream, and not folded", () => {
+	const visibility = new Visibility();
+	const line = (seq, stream = "stdout") => ({ type: "line", seq, stream });
+	const shown = () => [1, 2, 3, 4, 5, 6, 7, 8, 9].filter((seq) =>
+	    visibility.shows(line(seq, seq === 5 ? "stderr" : "stdout")));
+
+	assert.ok(!visibility.isNeeded);
+	visibility.folded = [{ first: 2, last: 4 }, { first: 8, last: Infinity }];
+	assert.ok(visibility.isNeeded);
+	assert.deepEqual(shown(), [1, 2, 5, 6, 7, 8]);
+	assert.equal(visibility.count(1, 9), 6);
+	assert.equal(visibility.count(3, 4), 0);
+	assert.ok(visibility.shows({ type: "gap", seq: 1 }));
+	assert.ok(!visibility.shows({ type: "gap", seq: 3 }));
+	visibility.stream = "stdout";
+	assert.deepEqual(shown(), [1, 2, 6, 7, 8]);
+	visibility.finder = { hits: new Hits() };
+	assert.deepEqual(shown(), []);
+	assert.equal(visibility.count(1, 9), 0);
+	visibility.finder.hits.add([6]);
+	assert.deepEqual(shown(), [6]);
+	visibility.context = 1;
+	assert.deepEqual(shown(), [6, 7]);
+	assert.equal(visibility.count(7, 7), 1);
+	assert.equal(visibility.count(8, 8), 0);
+	assert.ok(visibility.shows({ type: "restart", seq: 1 }));
 });
 
 const SEVERITIES = {
