@@ -12,7 +12,7 @@ import time
 import pytest
 
 from harness import wait_until
-from rawsocket import upgrade_head
+from rawsocket import head, upgrade_head
 from viewers import fetch
 
 TOKEN = "0123456789abcdef"
@@ -228,6 +228,21 @@ def test_who_leaves_is_gone(serve, language, rest):
         return b"closed: the peer " in site.run.log.bytes
 
     wait_until(is_gone, "wsexec sees it")
+
+
+@pytest.mark.parametrize("ask", [head, upgrade_head])
+def test_who_takes_nothing_is_too_slow(serve, ask):
+    """No proxy takes it all in its place."""
+    site = serve(
+        "--quiet", "-v", "--slow", "disconnect", "--client-buffer", "1M",
+        "--linger", "forever",
+        script="read _ <go; yes 0123456789012345678901 | head -c 60000000",
+    )
+    peer = site.connect()
+    asked = ask("/build/raw?tail=0", Host="example.org")
+    assert peer.ask(asked) == (101 if ask is upgrade_head else 200)
+    site.run.go()
+    site.run.log.wait_for(b"too slow: the last line sent was")
 
 
 # caddy ends it as if it were whole.
