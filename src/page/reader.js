@@ -82,7 +82,11 @@ export class Reader {
 
 		this.#folding.addEventListener("change", () => this.#filter());
 		this.#folding.addEventListener("load", () => list.refresh());
-		this.#search.addEventListener("filter", () => this.#filter());
+		this.#search.addEventListener("filter", () => {
+			if (!this.#search.isOpen)
+				this.#current = null;
+			this.#filter();
+		});
 		this.#search.addEventListener("found", () => this.#showFound());
 		this.#view.addEventListener("stream", () => this.#filter());
 		settings.addEventListener("change", () => list.refresh());

@@ -26,7 +26,7 @@ export class View extends EventTarget {
 		this.#settings = settings;
 		this.element.id = "view";
 		this.element.hidden = true;
-		this.element.setAttribute("role", "group");
+		this.element.setAttribute("role", "region");
 		this.element.setAttribute("aria-label", "how the log is shown");
 		this.#folds.append(
 		    button("Fold all", "fold all sections", () =>
