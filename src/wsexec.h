@@ -127,6 +127,16 @@ struct wsexec_config {
 	bool hide_command; /* clients are told neither it nor, as a title, more
 			    * than the name of its program */
 	enum wsexec_sanitize sanitize; /* of the formats text and raw */
+	/*
+	 * input: a message that a client sends for the command; NULL: clients
+	 * only watch.  Text ends with a newline, binary is as it is, and n is 1
+	 * to 4097.  False: it was not taken and is offered again, before all
+	 * others, after wsexec_server_resume_input(); until then clients that
+	 * send are not read from.  Called only between wsexec_server_start()
+	 * and wsexec_server_end(): what comes before waits, what comes after
+	 * is dropped.  May not call the server.
+	 */
+	bool (*on_input)(const void *bytes, size_t n, void *arg);
 };
 
 /* A socket in the file system; for wsexec_server_listen_unix(). */
@@ -214,6 +224,9 @@ int wsexec_server_write(struct wsexec_server *server, enum wsexec_stream stream,
  */
 int wsexec_server_restart(struct wsexec_server *server,
     const struct wsexec_end *end, double delay);
+
+/* There is room again after on_input has returned false. */
+void wsexec_server_resume_input(struct wsexec_server *server);
 
 /* Ends it all: unterminated lines become records, then the exit record. */
 int wsexec_server_end(struct wsexec_server *server,

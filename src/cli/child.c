@@ -28,6 +28,7 @@
 #include <event2/event_struct.h>
 
 #include "cli/child.h"
+#include "cli/feeder.h"
 #include "cli/guard.h"
 #include "cli/spawn.h"
 #include "cli/timer.h"
@@ -50,11 +51,13 @@ struct child {
 	struct child_handlers handlers;
 	struct guard guard;
 	struct output outputs[2]; /* by enum wsexec_stream */
+	struct feeder *feeder;	  /* owned; NULL: it is not written to */
 	struct event reaper;	  /* on SIGCHLD */
 	struct event turn;
 	struct event drain_timer;
 	struct event kill_timer;
 	struct event group_timer;
+	struct event retry_timer; /* pending: nobody has the terminal open */
 	struct child_result result;
 	pid_t pid; /* 0: never started; also the process group */
 	bool pty;
@@ -95,10 +98,20 @@ child_has_output(const struct child *c)
 }
 
 static void
+child_stop_input(struct child *c)
+{
+	if (c->feeder != NULL)
+		feeder_stop(c->feeder);
+}
+
+static void
 child_close_end(struct output *o)
 {
 	if (o->fd == -1)
 		return;
+	/* All of a terminal is to go, so that it hangs up. */
+	if (o->child->pty)
+		child_stop_input(o->child);
 	event_del(&o->event);
 	close(o->fd);
 	o->fd = -1;
@@ -113,6 +126,30 @@ child_watch(struct output *o)
 		return;
 	o->child->result.cut = true;
 	child_close_end(o);
+}
+
+/*
+ * EIO is how a pseudoterminal says that nobody has it open.  Were it closed
+ * now, the leader would get HUP, which may only be about to exit; and it may
+ * open it again.
+ */
+static void
+child_retry(struct output *o)
+{
+	event_del(&o->event);
+	timer_set(&o->child->retry_timer, CHILD_POLL_SECONDS);
+}
+
+static void
+child_retry_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct child *c = arg;
+
+	(void)fd;
+	(void)what;
+	evtimer_del(&c->retry_timer);
+	if (!c->paused)
+		child_watch(&c->outputs[WSEXEC_STDOUT]);
 }
 
 /* Reads once and returns how much; 0: nothing now, or it has ended. */
@@ -131,8 +168,9 @@ child_read(struct output *o)
 		    c->handlers.arg);
 		return (size_t)n;
 	}
-	/* EIO is how a pseudoterminal says that nobody has it open. */
-	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	if (n == -1 && errno == EIO && c->pty && !c->exited)
+		child_retry(o);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		child_close_end(o);
 	return 0;
 }
@@ -208,6 +246,8 @@ child_note_exit(struct child *c, int status)
 	if (!c->paused)
 		child_run_drain_clock(c, true);
 	timer_set(&c->group_timer, CHILD_POLL_SECONDS);
+	if (evtimer_pending(&c->retry_timer, NULL))
+		child_retry_cb(-1, EV_TIMEOUT, c);
 	child_want_turn(c);
 }
 
@@ -282,6 +322,7 @@ child_end(struct child *c)
 {
 	c->ended = true;
 	evtimer_del(&c->drain_timer);
+	child_stop_input(c);
 	c->handlers.on_end(&c->result, c->handlers.arg);
 	child_stop(c, SIGTERM);
 }
@@ -319,6 +360,7 @@ child_assign_events(struct child *c, struct event_base *base)
 	evtimer_assign(&c->drain_timer, base, child_drain_cb, c);
 	evtimer_assign(&c->kill_timer, base, child_kill_cb, c);
 	evtimer_assign(&c->group_timer, base, child_group_cb, c);
+	evtimer_assign(&c->retry_timer, base, child_retry_cb, c);
 }
 
 static struct child *
@@ -340,6 +382,15 @@ child_new(struct event_base *base, const struct child_config *config,
 		c->outputs[i].fd = -1;
 	}
 	return c;
+}
+
+static void
+child_room_cb(void *arg)
+{
+	struct child *c = arg;
+
+	if (c->handlers.on_room != NULL)
+		c->handlers.on_room(c->handlers.arg);
 }
 
 /* The pipe is as large as it may be, so that the command waits less for us. */
@@ -366,6 +417,22 @@ child_take(struct child *c, const struct spawned *s)
 	}
 }
 
+/* fd: -1, or our end of the command's stdin. */
+static int
+child_open_input(struct child *c, int fd)
+{
+	const struct feeder_handlers handlers = {
+		.on_room = child_room_cb,
+		.arg = c,
+	};
+
+	if (fd == -1)
+		return 0;
+	c->feeder =
+	    feeder_open(event_get_base(&c->turn), fd, c->pty, &handlers);
+	return c->feeder == NULL ? -1 : 0;
+}
+
 static int
 child_launch(struct child *c, const struct child_config *config, char *why,
     size_t size)
@@ -384,10 +451,11 @@ child_launch(struct child *c, const struct child_config *config, char *why,
 	if ((status = spawn_start(&s, config, &c->guard, why, size)) != 0)
 		return status;
 	child_take(c, &s);
-	if (child_open_output(&c->outputs[WSEXEC_STDOUT]) == 0 &&
+	if (child_open_input(c, s.input) == 0 &&
+	    child_open_output(&c->outputs[WSEXEC_STDOUT]) == 0 &&
 	    child_open_output(&c->outputs[WSEXEC_STDERR]) == 0)
 		return 0;
-	snprintf(why, size, "cannot wait for output: %s", strerror(errno));
+	snprintf(why, size, "cannot wait for the command: %s", strerror(errno));
 	return CHILD_FAILED;
 }
 
@@ -429,6 +497,26 @@ child_has_exited(const struct child *c)
 }
 
 void
+child_write(struct child *c, const void *bytes, size_t n)
+{
+	if (c->feeder != NULL)
+		feeder_write(c->feeder, bytes, n);
+}
+
+void
+child_end_input(struct child *c)
+{
+	if (c->feeder != NULL)
+		feeder_end(c->feeder);
+}
+
+bool
+child_is_full(const struct child *c)
+{
+	return c->feeder != NULL && feeder_is_full(c->feeder);
+}
+
+void
 child_pause(struct child *c)
 {
 	if (c->paused)
@@ -463,6 +551,7 @@ child_stop(struct child *c, int signal)
 {
 	if (c->gone)
 		return;
+	child_stop_input(c);
 	kill(-c->pid, signal);
 	/* Who is stopped takes note of no signal but this one and KILL. */
 	if (signal == SIGTERM || signal == SIGHUP)
@@ -516,10 +605,12 @@ child_free(struct child *c)
 		continue;
 	child_close_end(&c->outputs[WSEXEC_STDOUT]);
 	child_close_end(&c->outputs[WSEXEC_STDERR]);
+	feeder_free(c->feeder);
 	event_del(&c->reaper);
 	event_del(&c->turn);
 	event_del(&c->drain_timer);
 	event_del(&c->kill_timer);
 	event_del(&c->group_timer);
+	event_del(&c->retry_timer);
 	free(c);
 }

@@ -5,7 +5,8 @@
 /*
  * Runs the one command: fork and exec without a shell, in a process group of
  * its own, its stdout and stderr on two pipes or on one pseudoterminal.  Hands
- * over bytes as they come and exactly one end; never interprets them.
+ * over bytes as they come and exactly one end; never interprets them.  Its
+ * stdin is nothing, or ours, or what is written to it here.
  *
  * Exit and end of output are separate events.  The end is reported when the
  * leader has exited and all output has ended; or, where other processes still
@@ -26,11 +27,20 @@
 struct event_base;
 struct child;
 
+/* What the command reads; on a pseudoterminal, all but WRITTEN is nothing. */
+enum child_input {
+	CHILD_INPUT_NONE, /* /dev/null */
+	CHILD_INPUT_OWN,  /* our stdin, which is to be no terminal: only the
+			   * process group in the foreground may read one */
+	CHILD_INPUT_WRITTEN,
+};
+
 struct child_config {
 	char *const *argv;	/* NULL-terminated; argv[0] sought in PATH */
 	const char *cwd;	/* NULL: as it is */
 	const char *const *env; /* "NAME=VALUE" to add, NULL-terminated */
 	bool pty;
+	enum child_input input;
 	double drain_seconds;
 	double kill_seconds;
 	rlim_t descriptor_limit; /* soft RLIMIT_NOFILE for the command */
@@ -55,6 +65,8 @@ struct child_handlers {
 	 * that KILL can end.  Only this one may call child_free().
 	 */
 	void (*on_gone)(void *arg);
+	/* There is room for more input; see feeder.h.  NULL: nobody asks. */
+	void (*on_room)(void *arg);
 	void *arg;
 };
 
@@ -71,10 +83,10 @@ int child_check(const struct child_config *config);
  * else (also a cwd that cannot be entered), and why says it in a sentence.
  * Everything in config and handlers is copied or used up at once.
  *
- * The command has our stdin, or /dev/null if that is a terminal, which only
- * the foreground may read.  Descriptors 0 to 2 must be open.  One child at a
- * time: while there is one, every child process of this one is waited for, and
- * orphans among the command's descendants become children of this process.
+ * Descriptors 0 to 2 must be open, and SIGPIPE ignored where input is written.
+ * One child at a time: while there is one, every child process of this one is
+ * waited for, and orphans among the command's descendants become children of
+ * this process.
  */
 int child_start(struct child **out, struct event_base *base,
     const struct child_config *config, const struct child_handlers *handlers,
@@ -84,6 +96,15 @@ pid_t child_pid(const struct child *c);
 
 /* Whether the leader has exited. */
 bool child_has_exited(const struct child *c);
+
+/*
+ * Writes to its stdin, ends that, and says whether what was written waits, as
+ * feeder.h has it.  What comes when its output has ended, or when it is to
+ * end (child_stop()), is dropped.
+ */
+void child_write(struct child *c, const void *bytes, size_t n);
+void child_end_input(struct child *c);
+bool child_is_full(const struct child *c);
 
 /* Stops and goes on reading the output; both may be called twice. */
 void child_pause(struct child *c);

@@ -78,6 +78,10 @@ const struct option_row option_rows[] = {
 
 	{ 't', "pty", NULL, KIND_FLAG, FIELD(pty), .heading = "The command",
 	    .help = "run it on a terminal of its own" },
+	{ 'W', "writable", NULL, KIND_FLAG, FIELD(writable),
+	    .help = "let clients write to its standard input" },
+	{ 0, "stdin", NULL, KIND_FLAG, FIELD(own_stdin),
+	    .help = "let it read the standard input of wsexec" },
 	{ 'w', "cwd", "DIR", KIND_STRING, FIELD(cwd),
 	    .help = "run it in this directory" },
 	{ 'e', "env", "NAME=VALUE", KIND_LIST, FIELD(env),
@@ -419,6 +423,22 @@ fill_getopt(struct option *long_options, char *letters)
 	*letters = '\0';
 }
 
+/* What none of them can tell by itself. */
+static bool
+options_agree(const struct options *o, char *message, size_t size)
+{
+	const char *mistake = NULL;
+
+	if (o->writable && o->command[0] == NULL)
+		mistake = "--writable: there is no command to write to";
+	else if (o->writable && o->own_stdin)
+		mistake = "--writable and --stdin: the command has one "
+			  "standard input, choose one";
+	if (mistake != NULL)
+		(void)strlcpy(message, mistake, size);
+	return mistake == NULL;
+}
+
 enum options_result
 options_try_parse(struct options *o, int argc, char **argv, char *message,
     size_t size)
@@ -454,7 +474,7 @@ options_try_parse(struct options *o, int argc, char **argv, char *message,
 	}
 	finish_defaults(o);
 	o->command = argv + optind;
-	return OPTIONS_OK;
+	return options_agree(o, message, size) ? OPTIONS_OK : OPTIONS_BAD;
 }
 
 void

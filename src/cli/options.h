@@ -32,6 +32,8 @@ struct options {
 	bool pty;
 	const char *cwd;		       /* NULL: as it is */
 	const char *env[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
+	bool writable;
+	bool own_stdin;
 	bool quiet;
 	int stop_signal;
 	double kill_after_s;

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/forward.h"
 #include "cli/input.h"
 #include "cli/log.h"
 #include "cli/source.h"
@@ -18,8 +19,9 @@ struct source {
 	struct event_base *base;	   /* borrowed: outlives it */
 	const struct child_config *config; /* borrowed: outlives it */
 	struct source_handlers handlers;
-	struct child *child; /* owned: of this run or the last; or NULL */
-	struct input *input; /* owned; NULL: nothing is read */
+	struct child *child;	 /* owned: of this run or the last; or NULL */
+	struct input *input;	 /* owned; NULL: nothing is read */
+	struct forward *forward; /* owned; NULL: the command needs none */
 	struct timespec started;
 	bool is_running; /* its end was not called back yet */
 	bool is_paused;
@@ -58,6 +60,8 @@ source_end_cb(const struct child_result *result, void *arg)
 		log_warn("other processes still had the output open after "
 			 "--drain; what they write is lost");
 	s->is_running = false;
+	forward_close(s->forward);
+	s->forward = NULL;
 	s->handlers.on_end(result, s->handlers.arg);
 }
 
@@ -129,13 +133,44 @@ source_open_input(struct source *s)
 	return SOURCE_FAILED;
 }
 
+static void
+source_room_cb(void *arg)
+{
+	struct source *s = arg;
+
+	if (s->forward != NULL)
+		forward_resume(s->forward);
+	else
+		s->handlers.on_room(s->handlers.arg);
+}
+
+/* Only the process group in the foreground may read a terminal: that is us. */
+static bool
+source_forwards(const struct source *s)
+{
+	return s->config->input == CHILD_INPUT_OWN &&
+	    (s->config->pty || isatty(STDIN_FILENO));
+}
+
+static void
+source_open_forward(struct source *s)
+{
+	s->forward = forward_open(s->base, STDIN_FILENO, s->child);
+	if (s->forward != NULL)
+		return;
+	log_warn("standard input: %s", strerror(errno));
+	child_end_input(s->child);
+}
+
 static int
 source_start_child(struct source *s)
 {
+	struct child_config config = *s->config;
 	const struct child_handlers handlers = {
 		.on_output = source_output_cb,
 		.on_end = source_end_cb,
 		.on_gone = source_gone_cb,
+		.on_room = source_room_cb,
 		.arg = s,
 	};
 	char why[512];
@@ -143,7 +178,9 @@ source_start_child(struct source *s)
 
 	child_free(s->child);
 	s->child = NULL;
-	if ((status = child_start(&s->child, s->base, s->config, &handlers, why,
+	if (source_forwards(s))
+		config.input = CHILD_INPUT_WRITTEN;
+	if ((status = child_start(&s->child, s->base, &config, &handlers, why,
 		 sizeof(why))) != 0) {
 		log_warn("%s", why);
 		return status;
@@ -152,6 +189,8 @@ source_start_child(struct source *s)
 	for (int i = 0; i < 2; i++)
 		if (s->is_closed[i])
 			child_close_output(s->child, (enum wsexec_stream)i);
+	if (source_forwards(s))
+		source_open_forward(s);
 	return 0;
 }
 
@@ -179,6 +218,15 @@ bool
 source_has_exited(const struct source *s)
 {
 	return s->child != NULL && child_has_exited(s->child);
+}
+
+bool
+source_write(struct source *s, const void *bytes, size_t n)
+{
+	if (child_is_full(s->child))
+		return false;
+	child_write(s->child, bytes, n);
+	return true;
 }
 
 void
@@ -254,6 +302,7 @@ source_free(struct source *s)
 {
 	if (s == NULL)
 		return;
+	forward_close(s->forward);
 	child_free(s->child);
 	input_close(s->input);
 	free(s);

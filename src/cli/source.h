@@ -22,11 +22,14 @@ struct source_handlers {
 	void (*on_end)(const struct child_result *result, void *arg);
 	/* Once a run, after its end: nothing of it is left. */
 	void (*on_gone)(void *arg);
+	/* source_write() takes bytes again. */
+	void (*on_room)(void *arg);
 	void *arg;
 };
 
 /*
- * config (borrowed): the command; standard input is read if argv[0] is NULL.
+ * config (borrowed): the command; where its input is to be ours and it cannot
+ * have that itself, as one of the two is a terminal, it is copied.  Standard input is read if argv[0] is NULL.
  * NULL: out of memory.
  */
 struct source *source_new(struct event_base *base,
@@ -46,6 +49,12 @@ long source_pid(const struct source *s);
 
 /* Whether the command has exited, and only its output has not ended. */
 bool source_has_exited(const struct source *s);
+
+/*
+ * Writes to the command, if its input is what is written.  It takes all of n
+ * bytes, or none: false, and on_room follows.
+ */
+bool source_write(struct source *s, const void *bytes, size_t n);
 
 /* Stops and goes on reading, in this run or the next; may be called twice. */
 void source_pause(struct source *s);

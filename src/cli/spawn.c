@@ -57,6 +57,7 @@ struct launch {
 	const char **environment; /* owned, the strings are not */
 	int theirs[3];		  /* the command's descriptors 0 to 2 */
 	int ours[2];		  /* as struct spawned has them */
+	int input;		  /* the same */
 	int report[2];		  /* a pipe that closes on exec */
 };
 
@@ -231,21 +232,32 @@ spawn_open_terminal(struct launch *l)
 	if (tcsetattr(slave, TCSANOW, &mode) == -1)
 		return -1;
 	spawn_resize(master);
+	if (l->config->input == CHILD_INPUT_WRITTEN &&
+	    (l->input = fcntl(master, F_DUPFD_CLOEXEC, 3)) == -1)
+		return -1;
 	for (int i = 1; i < 3; i++)
 		if ((l->theirs[i] = fcntl(slave, F_DUPFD_CLOEXEC, 3)) == -1)
 			return -1;
 	return 0;
 }
 
-/* A process group in the background is stopped if it reads a terminal. */
+/* The command's end, or -1. */
 static int
-spawn_open_input(void)
+spawn_open_input(struct launch *l)
 {
-	int fd;
+	int fds[2];
 
-	if (!isatty(STDIN_FILENO) &&
-	    (fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) != -1)
-		return fd;
+	switch (l->config->input) {
+	case CHILD_INPUT_OWN:
+		return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	case CHILD_INPUT_WRITTEN:
+		if (pipe2(fds, O_CLOEXEC) == -1)
+			return -1;
+		l->input = fds[1];
+		return fds[0];
+	case CHILD_INPUT_NONE:
+		break;
+	}
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
@@ -254,7 +266,7 @@ spawn_open_pipes(struct launch *l)
 {
 	int fds[2];
 
-	if ((l->theirs[0] = spawn_open_input()) == -1)
+	if ((l->theirs[0] = spawn_open_input(l)) == -1)
 		return -1;
 	for (int i = 0; i < 2; i++) {
 		if (pipe2(fds, O_CLOEXEC) == -1)
@@ -406,17 +418,19 @@ spawn_start(struct spawned *s, const struct child_config *config,
 		.guard = guard,
 		.theirs = { -1, -1, -1 },
 		.ours = { -1, -1 },
+		.input = -1,
 		.report = { -1, -1 },
 	};
 	pid_t pid = -1;
 	int status;
 
 	if ((status = spawn_launch(&l, &pid, why, size)) == 0) {
-		*s = (struct spawned){ pid, { l.ours[0], l.ours[1] } };
-		l.ours[0] = l.ours[1] = -1;
+		*s = (struct spawned){ pid, { l.ours[0], l.ours[1] }, l.input };
+		l.ours[0] = l.ours[1] = l.input = -1;
 	}
 	spawn_close(l.theirs, 3);
 	spawn_close(l.ours, 2);
+	spawn_close(&l.input, 1);
 	spawn_close(l.report, 2);
 	free(l.environment);
 	return status;

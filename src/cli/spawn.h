@@ -20,6 +20,7 @@ struct spawned {
 	pid_t pid;  /* also the process group */
 	int fds[2]; /* our ends of its stdout and stderr, owned by the caller;
 		     * [1] is -1 on a pseudoterminal, where [0] is the master */
+	int input;  /* the same of its stdin, if we write that; else -1 */
 };
 
 /* See child_check(). */

@@ -175,6 +175,23 @@ wrapper_closed_cb(enum wsexec_stream stream, void *arg)
 	source_close_output(w->source, stream);
 }
 
+/* A message of a client; false: it is to come again. */
+static bool
+wrapper_message_cb(const void *bytes, size_t n, void *arg)
+{
+	const struct wrapper *w = arg;
+
+	return source_write(w->source, bytes, n);
+}
+
+static void
+wrapper_room_cb(void *arg)
+{
+	const struct wrapper *w = arg;
+
+	wsexec_server_resume_input(w->server);
+}
+
 /* Enough clients are there. */
 static void
 wrapper_start_late(struct wrapper *w)
@@ -302,6 +319,7 @@ wrapper_open_source(struct wrapper *w)
 		.on_output = wrapper_output_cb,
 		.on_end = wrapper_source_end_cb,
 		.on_gone = wrapper_source_gone_cb,
+		.on_room = wrapper_room_cb,
 		.arg = w,
 	};
 
@@ -363,6 +381,7 @@ wrapper_open_server(struct wrapper *w, const char *token)
 		.proxies = o->proxies,
 		.hide_command = o->hide_command,
 		.on_access = w->access_log != NULL ? wrapper_access_cb : NULL,
+		.on_input = o->writable ? wrapper_message_cb : NULL,
 		.arg = w,
 	};
 
@@ -387,6 +406,18 @@ wrapper_open_access_log(struct wrapper *w)
 		w->access_log = access_log_open(w->base, o->access_log,
 		    o->access_log_format);
 	return o->access_log == NULL || w->access_log != NULL;
+}
+
+/* A Unix socket has permissions; all else is as open as it is to readers. */
+static void
+wrapper_warn_of_writers(const struct wrapper_config *config)
+{
+	const struct options *o = config->options;
+
+	if (o->writable && config->token == NULL &&
+	    (o->addresses[0] != NULL || config->passed_sockets > 0))
+		log_warn("--writable without a token: whoever can connect, "
+			 "can write to the command");
 }
 
 /* Everything that can fail before others are told where we are. */
@@ -419,6 +450,7 @@ wrapper_prepare(struct wrapper *w, const struct wrapper_config *config)
 		announce_urls(urls, w->options->ready_fd);
 		w->is_announced = true;
 		wrapper_tell_run(w);
+		wrapper_warn_of_writers(config);
 	}
 	free(urls);
 	return status;
@@ -445,6 +477,9 @@ wrapper_open(struct wrapper **out, struct event_base *base,
 		.cwd = options->cwd,
 		.env = options->env,
 		.pty = options->pty,
+		.input = options->writable ? CHILD_INPUT_WRITTEN :
+		    options->own_stdin	   ? CHILD_INPUT_OWN :
+					     CHILD_INPUT_NONE,
 		.drain_seconds = options->drain_s,
 		.kill_seconds = options->kill_after_s,
 		.descriptor_limit = config->descriptor_limit,

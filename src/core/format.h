@@ -93,6 +93,7 @@ struct start_info {
 	uint64_t first;	 /* first record this client will get */
 	uint64_t last;	 /* newest record now */
 	bool resumed;
+	bool writable; /* it may write to the command; told only if so */
 };
 
 struct exit_info {

@@ -50,6 +50,8 @@ format_json_start(struct buffer *out, const struct start_info *info)
 	buffer_append_number(out, info->last);
 	APPEND(out, ",\"resumed\":");
 	json_append_bool(out, info->resumed);
+	if (info->writable)
+		APPEND(out, ",\"writable\":true");
 	APPEND(out, "}");
 }
 

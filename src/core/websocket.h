@@ -119,19 +119,26 @@ struct websocket_message {
 	const char *reason; /* error: one line, static */
 };
 
-/*
- * Called for each event.  False: stop, nothing more is wanted.  Must neither
- * write to the input nor free it.
- */
-typedef bool websocket_message_cb(void *arg,
+/* What is to follow an event. */
+enum websocket_answer {
+	WEBSOCKET_GO_ON,
+	WEBSOCKET_STOP, /* nothing more is wanted */
+	WEBSOCKET_HOLD, /* of a message: it is to be offered again later */
+};
+
+/* Called for each event.  Must neither write to the input nor free it. */
+typedef enum websocket_answer websocket_message_cb(void *arg,
     const struct websocket_message *message);
 
 /* Takes frames apart: what a client sends, any number of bytes at a time. */
 struct websocket_input;
 
+/* Compression may make a message longer, at worst so long (see zlib.h). */
+#define WEBSOCKET_COMPRESSED_MAX(size) ((size) + (size) / 8 + 64)
+
 /*
- * max_message: bytes a message may have, compressed and as it is; more is
- * error 1009.
+ * max_message: bytes a message may have; more is error 1009.  Compressed it
+ * may have WEBSOCKET_COMPRESSED_MAX() of them.
  */
 struct websocket_input *websocket_input_new(size_t max_message);
 void websocket_input_free(struct websocket_input *in);
@@ -145,11 +152,19 @@ void websocket_input_free(struct websocket_input *in);
  * client: its messages may be compressed, are reported as they were before,
  * and judged when they are whole.
  *
- * False once a callback returned false, or after CLOSE or ERROR was reported:
+ * A message that is held waits with all that is behind it, also what is still
+ * written meanwhile, for websocket_input_resume(), which offers it again.
+ *
+ * False once a callback said to stop, or after CLOSE or ERROR was reported:
  * the rest of the bytes is dropped and nothing more is reported.
  */
 bool websocket_input_write(struct websocket_input *in, const void *bytes,
     size_t n, bool deflates, websocket_message_cb *cb, void *arg);
+bool websocket_input_resume(struct websocket_input *in, bool deflates,
+    websocket_message_cb *cb, void *arg);
+
+/* Whether a message is held. */
+bool websocket_input_is_held(const struct websocket_input *in);
 
 /*
  * Whether nothing is half-received: between two frames and between two

@@ -6,7 +6,7 @@
  * use, or what came before, is checked here.
  *
  * All that is half-received is in a struct reception, which exists from the
- * first byte of a frame to the end of the message, so an input without one is
+ * first byte of a frame until the message is taken, so an input without one is
  * idle.
  */
 
@@ -31,7 +31,9 @@ struct reception {
 	enum websocket_opcode opcode;
 	bool compressed;
 	struct buffer message; /* as it comes, compressed or not */
-	uint32_t utf8; /* state of the check of text, 0 between messages */
+	uint32_t utf8;	    /* state of the check of text, 0 between messages */
+	bool holds;	    /* the message is whole and waits */
+	struct buffer rest; /* what was written behind it */
 
 	/* A control frame may come in between. */
 	uint8_t control[CONTROL_MAX];
@@ -93,6 +95,7 @@ reception_free(struct reception *r)
 		return;
 	wslay_frame_context_free(r->frames);
 	buffer_clear(&r->message);
+	buffer_clear(&r->rest);
 	free(r);
 }
 
@@ -171,6 +174,21 @@ header_size(uint64_t payload_length)
 	return size;
 }
 
+/* Whether a frame fits into the message that it is of. */
+static bool
+input_has_room(const struct websocket_input *in,
+    const struct wslay_frame_iocb *chunk)
+{
+	const struct reception *r = in->reception;
+	bool compressed = r->opcode == WEBSOCKET_CONTINUATION ?
+	    (chunk->rsv & WEBSOCKET_COMPRESSED) != 0 :
+	    r->compressed;
+	size_t max = compressed ? WEBSOCKET_COMPRESSED_MAX(in->max_message) :
+				  in->max_message;
+
+	return chunk->payload_length <= max - r->message.size;
+}
+
 static bool
 input_begin_frame(struct websocket_input *in,
     const struct wslay_frame_iocb *chunk)
@@ -181,8 +199,7 @@ input_begin_frame(struct websocket_input *in,
 
 	if ((error = frame_error(r, chunk)) != NULL)
 		return reception_fail(r, WEBSOCKET_PROTOCOL_ERROR, error);
-	if (!control &&
-	    chunk->payload_length > in->max_message - r->message.size)
+	if (!control && !input_has_room(in, chunk))
 		return reception_fail(r, WEBSOCKET_TOO_BIG, "message too big");
 
 	in->frames++;
@@ -242,29 +259,38 @@ input_inflate(struct websocket_input *in)
 	return true;
 }
 
+/* Offers the message, which is whole and good. */
+static bool
+reception_offer(struct reception *r)
+{
+	const struct websocket_message message = {
+		.event = WEBSOCKET_EVENT_MESSAGE,
+		.opcode = r->opcode,
+		.payload = r->message.data != NULL ? r->message.data :
+						     (const uint8_t *)"",
+		.size = r->message.size,
+	};
+	enum websocket_answer answer = r->cb(r->arg, &message);
+
+	r->holds = answer == WEBSOCKET_HOLD;
+	if (r->holds)
+		return true;
+	buffer_clear(&r->message);
+	r->opcode = WEBSOCKET_CONTINUATION;
+	return answer == WEBSOCKET_GO_ON;
+}
+
 static bool
 input_end_message(struct websocket_input *in)
 {
 	struct reception *r = in->reception;
-	struct websocket_message message = {
-		.event = WEBSOCKET_EVENT_MESSAGE,
-		.opcode = r->opcode,
-	};
-	bool more;
 
 	if (r->compressed && !input_inflate(in))
 		return false;
 	if (r->opcode == WEBSOCKET_TEXT && r->utf8 != 0)
 		return reception_fail(r, WEBSOCKET_BAD_DATA,
 		    "text ends inside a character");
-	message.size = r->message.size;
-	message.payload = r->message.data;
-	if (message.payload == NULL)
-		message.payload = (const uint8_t *)"";
-	more = r->cb(r->arg, &message);
-	buffer_clear(&r->message);
-	r->opcode = WEBSOCKET_CONTINUATION;
-	return more;
+	return reception_offer(r);
 }
 
 /* Whether a client may send the code (section 7.4, the IANA registry). */
@@ -318,7 +344,7 @@ input_end_frame(struct websocket_input *in,
 		return chunk->fin ? input_end_message(in) : true;
 	message.event = chunk->opcode == WEBSOCKET_PING ? WEBSOCKET_EVENT_PING :
 							  WEBSOCKET_EVENT_PONG;
-	return r->cb(r->arg, &message);
+	return r->cb(r->arg, &message) == WEBSOCKET_GO_ON;
 }
 
 static bool
@@ -337,6 +363,16 @@ input_take_chunk(struct websocket_input *in,
 	return r->payload_left > 0 || input_end_frame(in, chunk);
 }
 
+/* Keeps what is behind a message that is held. */
+static bool
+reception_keep_rest(struct reception *r)
+{
+	buffer_append(&r->rest, r->bytes, r->bytes_left);
+	if (r->rest.failed)
+		return reception_fail(r, WEBSOCKET_INTERNAL, "out of memory");
+	return true;
+}
+
 /* Takes what there is; false: no more is wanted. */
 static bool
 input_take_bytes(struct websocket_input *in)
@@ -345,7 +381,7 @@ input_take_bytes(struct websocket_input *in)
 	struct wslay_frame_iocb chunk;
 	ssize_t n;
 
-	for (;;) {
+	while (!r->holds) {
 		n = wslay_frame_recv(r->frames, &chunk);
 		if (n == WSLAY_ERR_WANT_READ && r->bytes_left == 0)
 			return true;
@@ -357,6 +393,7 @@ input_take_bytes(struct websocket_input *in)
 		if (!input_take_chunk(in, &chunk))
 			return false;
 	}
+	return reception_keep_rest(r);
 }
 
 struct websocket_input *
@@ -379,6 +416,18 @@ websocket_input_free(struct websocket_input *in)
 	free(in);
 }
 
+/* Lets go of what is not needed any more; whether more is wanted. */
+static bool
+input_finish(struct websocket_input *in, bool more)
+{
+	in->ended = !more;
+	if (in->ended || reception_is_done(in->reception)) {
+		reception_free(in->reception);
+		in->reception = NULL;
+	}
+	return more;
+}
+
 bool
 websocket_input_write(struct websocket_input *in, const void *bytes, size_t n,
     bool deflates, websocket_message_cb *cb, void *arg)
@@ -399,12 +448,35 @@ websocket_input_write(struct websocket_input *in, const void *bytes, size_t n,
 	r->deflates = deflates;
 	r->cb = cb;
 	r->arg = arg;
-	in->ended = !input_take_bytes(in);
-	if (in->ended || reception_is_done(r)) {
-		reception_free(r);
-		in->reception = NULL;
-	}
-	return !in->ended;
+	return input_finish(in, input_take_bytes(in));
+}
+
+bool
+websocket_input_resume(struct websocket_input *in, bool deflates,
+    websocket_message_cb *cb, void *arg)
+{
+	struct reception *r = in->reception;
+	struct buffer rest;
+	bool more;
+
+	if (!websocket_input_is_held(in))
+		return !in->ended;
+	rest = r->rest;
+	r->rest = (struct buffer)BUFFER_INIT;
+	r->bytes = rest.data;
+	r->bytes_left = rest.size;
+	r->deflates = deflates;
+	r->cb = cb;
+	r->arg = arg;
+	more = input_finish(in, reception_offer(r) && input_take_bytes(in));
+	buffer_clear(&rest);
+	return more;
+}
+
+bool
+websocket_input_is_held(const struct websocket_input *in)
+{
+	return in->reception != NULL && in->reception->holds;
 }
 
 bool

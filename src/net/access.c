@@ -78,3 +78,9 @@ access_check(const struct wsexec_server *s, const struct http_request *request,
 	}
 	return 0;
 }
+
+bool
+access_may_write(const struct wsexec_server *s)
+{
+	return s->settings.on_input != NULL;
+}

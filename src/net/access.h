@@ -21,4 +21,7 @@ int access_check(const struct wsexec_server *s,
     const struct http_request *request, const struct query *q, bool secret,
     const char **why);
 
+/* Whether who has passed it may write to the command. */
+bool access_may_write(const struct wsexec_server *s);
+
 #endif

@@ -8,6 +8,7 @@
 #include "core/http.h"
 #include "core/query.h"
 #include "core/websocket.h"
+#include "net/access.h"
 #include "net/account.h"
 #include "net/connection.h"
 #include "net/exchange.h"
@@ -139,6 +140,8 @@ output_open(struct connection *c, const struct http_request *request,
 		return;
 	}
 	s->deflates = output_deflates(c->server, request);
+	s->writable =
+	    s->carrier == CARRIER_WEBSOCKET && access_may_write(c->server);
 	head = subscriber_head(s);
 	n = head->size;
 	output_append_head(head, c->server, request, o, feed_next(&s->cursor));

@@ -286,6 +286,7 @@ wsexec_server_new(struct wsexec_server **out, struct event_base *base,
 	TAILQ_INIT(&s->dead);
 	TAILQ_INIT(&s->ready);
 	TAILQ_INIT(&s->waiting);
+	TAILQ_INIT(&s->holds);
 	server_begin_run(s, 1);
 	if (!server_build(s, &known)) {
 		wsexec_server_free(s);
@@ -357,6 +358,13 @@ wsexec_server_start(struct wsexec_server *s, long pid)
 	/* Whoever was here before the first run has a start record due. */
 	turn_tell_all(s, s->runs.count > 1 ? SUBSCRIBER_DUE_RUN : 0);
 	watcher_note_change(s);
+	subscriber_resume_inputs(s);
+}
+
+void
+wsexec_server_resume_input(struct wsexec_server *s)
+{
+	subscriber_resume_inputs(s);
 }
 
 int
@@ -457,6 +465,7 @@ wsexec_server_end(struct wsexec_server *s, const struct wsexec_end *end)
 	s->end = *end;
 	s->news = true; /* the exit record, if nothing else */
 	watcher_note_end(s);
+	subscriber_resume_inputs(s); /* nothing waits for the command now */
 	server_need_turn(s);
 	return written ? WSEXEC_OK : WSEXEC_ERR_MEMORY;
 }

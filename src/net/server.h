@@ -31,6 +31,7 @@
 
 struct connection;
 struct document;
+struct hold;
 struct listener;
 struct query;
 struct subscriber;
@@ -38,6 +39,7 @@ struct subscriber;
 TAILQ_HEAD(connection_list, connection);
 TAILQ_HEAD(subscriber_list, subscriber);
 TAILQ_HEAD(listener_list, listener);
+TAILQ_HEAD(hold_list, hold);
 
 #define SERVER_STREAMS_MAX 4 /* sets of streams a feed can be for */
 #define SERVER_GZIP_MAX 64   /* downloads compressed at the same time */
@@ -80,6 +82,9 @@ struct wsexec_server {
 	struct subscriber_list ready;	/* the turn is to serve them */
 	size_t ready_count;		/* how many those are */
 	struct subscriber_list waiting; /* nothing to send until news come */
+
+	struct hold_list holds; /* whose message waits; longest first */
+	bool input_is_full;	/* on_input has not taken one */
 
 	struct event turn_event; /* work for the turn */
 	struct event tick_event; /* deadlines, TICKS_A_SECOND */

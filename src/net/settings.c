@@ -214,6 +214,7 @@ settings_copy(struct settings *to, const struct wsexec_config *from)
 	to->on_event = from->on_event;
 	to->on_log = from->on_log;
 	to->on_access = from->on_access;
+	to->on_input = from->on_input;
 	to->arg = from->arg;
 	return settings_copy_strings(to, from) &&
 	    settings_copy_proxies(to, from);

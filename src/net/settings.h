@@ -40,6 +40,7 @@ struct settings {
 	void (*on_event)(enum wsexec_event event, void *arg);
 	void (*on_log)(int level, const char *line, void *arg);
 	void (*on_access)(const struct wsexec_access *access, void *arg);
+	bool (*on_input)(const void *bytes, size_t n, void *arg);
 	void *arg;
 };
 

@@ -300,6 +300,7 @@ subscriber_leave(struct subscriber *s)
 	struct wsexec_server *server = s->connection->server;
 
 	subscriber_unlist(s);
+	subscriber_forget_held(s);
 	if (s->watches) {
 		watcher_leave(s);
 		return;
@@ -336,7 +337,8 @@ subscriber_ping(struct subscriber *s)
 		subscriber_close(s, ENDING_SILENT, "no answer to two pings");
 		return;
 	}
-	if (s->carrier == CARRIER_WEBSOCKET)
+	/* Of whom a message is held no answer is read. */
+	if (s->carrier == CARRIER_WEBSOCKET && !s->held)
 		s->pings++;
 	s->pinged_us = server->now_us;
 	s->due |= SUBSCRIBER_DUE_PING;

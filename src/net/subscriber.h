@@ -39,7 +39,8 @@ struct wsexec_server;
 #define SUBSCRIBER_MESSAGE_MAX 4096 /* bytes of a client's message */
 #define SUBSCRIBER_PINGS_MAX 2 /* without an answer before it is given up */
 #define SUBSCRIBER_ANSWERS_MAX 1024 /* bytes untaken: not listened to */
-#define SUBSCRIBER_FRAMES_RATE 20   /* frames a client may send a second */
+/* Frames a second that are no message for the command, which sets its pace. */
+#define SUBSCRIBER_FRAMES_RATE 20
 #define SUBSCRIBER_FRAMES_BURST 60
 
 enum subscriber_list_name {
@@ -102,6 +103,8 @@ struct subscriber {
 	bool closing : 1;	 /* no more records */
 	bool deaf : 1;		 /* what it sends is not read any more */
 	bool close_received : 1; /* the peer's close frame is here */
+	bool writable : 1;	 /* what it sends is for the command */
+	bool held : 1;		 /* it is in holds: a message of it waits */
 };
 
 /*
@@ -141,6 +144,14 @@ void subscriber_clear(struct subscriber *s);
 
 /* Takes n bytes that a client sent. */
 void subscriber_read(struct subscriber *s, const void *bytes, size_t n);
+
+/* Whether what it sends is read: not while a message of it or answers wait. */
+void subscriber_judge_reading(struct subscriber *s);
+
+/* Offers the messages that are held again, in the order they have waited in. */
+void subscriber_resume_inputs(struct wsexec_server *server);
+/* Drops the message of it that is held: either it goes, or all it sends does. */
+void subscriber_forget_held(struct subscriber *s);
 
 /*
  * Serves a subscriber from the ready list: sends what there is, at most

@@ -48,6 +48,7 @@ subscriber_append_start(struct subscriber *s)
 		.first = feed_next(&s->cursor),
 		.last = journal_last(server->journal),
 		.resumed = s->resumed,
+		.writable = s->writable,
 	};
 
 	encoder_append_start(server->encoder, &s->out, s->format, s->carrier,
@@ -218,6 +219,7 @@ subscriber_end(struct subscriber *s, unsigned int code, const char *reason)
 	server_log(c->server, 1, "%s: ends with %u: %s",
 	    connection_peer(c, peer), code, reason);
 	s->due = 0;
+	subscriber_forget_held(s);
 	(void)subscriber_fill(s); /* a gap, if there is one to tell of */
 	if (s->carrier == CARRIER_WEBSOCKET) {
 		websocket_append_close(&s->out, code, reason);
@@ -533,9 +535,7 @@ subscriber_serve(struct subscriber *s)
 	if (c->state == CONNECTION_DEAD)
 		return;
 	subscriber_unlist(s);
-	/* Who does not take its answers is not listened to until it does. */
-	connection_want_read(c,
-	    s->out.size - s->out_sent <= SUBSCRIBER_ANSWERS_MAX);
+	subscriber_judge_reading(s);
 	switch (step) {
 	case STEP_ON:
 		subscriber_make_ready(s);

@@ -156,10 +156,10 @@ VIOLATIONS = {
     "one byte too big": (
         frame(BINARY, deflated(b"x" * (MESSAGE_MAX + 1)), reserved=4), 1009
     ),
-    "too big compressed": (frame(BINARY, b"\0" * 4097, reserved=4), 1009),
+    "too big compressed": (frame(BINARY, b"\0" * 4673, reserved=4), 1009),
     "pieces too big compressed": (
         frame(BINARY, b"\0" * 4000, final=False, reserved=4)
-        + frame(CONTINUATION, b"\0" * 97),
+        + frame(CONTINUATION, b"\0" * 673),
         1009,
     ),
     "bad data": (frame(BINARY, b"\xff" * 10, reserved=4), 1007),

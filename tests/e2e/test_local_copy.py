@@ -143,6 +143,29 @@ def test_input_from_a_terminal_is_refused():
     assert b"no command" in done.stderr
 
 
-def test_the_command_reads_the_standard_input_of_wsexec():
+@pytest.mark.parametrize("options", [[], ["--pty"]])
+def test_the_command_reads_the_standard_input_of_wsexec(options):
+    data = b"".join(b"%d\n" % i for i in range(50000)) + b"last"
+    done = wsexec(
+        "--stdin", *options, "--", "cat", stdin=None, input=data
+    )
+    assert done.returncode == 0
+    assert digest(done.stdout) == digest(data)
+
+
+def test_the_command_reads_nothing_by_default():
     done = wsexec("--", "cat", stdin=None, input=b"typed\n")
-    assert done.stdout == b"typed\n"
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize("options", [[], ["--pty"]])
+def test_the_command_reads_the_terminal_of_wsexec(start, options):
+    master, slave = os.openpty()
+    run = start("--stdin", *options, command=["cat"], stdin=slave)
+    os.close(slave)
+    os.write(master, b"typed\n")
+    run.stdout.wait_for(b"typed\n")
+    os.write(master, b"again\n\x04")
+    assert run.wait() == 0
+    assert run.stdout.wait_end() == b"typed\nagain\n"
+    os.close(master)

@@ -90,6 +90,17 @@ class Viewer:
                     f" messages, the last {self.messages[-3:]!r}"
                 )
 
+    def send(self, *messages):
+        """Sends messages, str as text and bytes as binary."""
+
+        async def send_all():
+            for message in messages:
+                await self.socket.send(message)
+
+        asyncio.run_coroutine_threadsafe(send_all(), self.loop).result(
+            TIMEOUT_S
+        )
+
     def wait_end(self):
         """Waits until the connection is closed; returns itself."""
         self.wait(lambda: self.ended, "the end")

@@ -49,6 +49,7 @@ struct run {
 	int outputs;
 	int ends;
 	int gones;
+	int rooms;	   /* how often there was room for input again */
 	bool stray_output; /* after the end, while paused, or of a bad size */
 	bool paused;
 	bool timed_out;
@@ -84,6 +85,7 @@ setup(void **state)
 	r->config.descriptor_limit = limit.rlim_cur;
 	r->config.drain_seconds = WATCHDOG_SECONDS;
 	r->config.kill_seconds = WATCHDOG_SECONDS;
+	r->config.input = CHILD_INPUT_OWN;
 	for (int i = 0; i < 3; i++)
 		r->saved_fd[i] = -1;
 	r->stdin_pipe[0] = r->stdin_pipe[1] = -1;
@@ -177,6 +179,14 @@ gone_cb(void *arg)
 }
 
 static void
+room_cb(void *arg)
+{
+	struct run *r = arg;
+
+	r->rooms++;
+}
+
+static void
 watchdog_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct run *r = arg;
@@ -190,7 +200,13 @@ watchdog_cb(evutil_socket_t fd, short what, void *arg)
 static int
 start_argv(struct run *r, char *const *argv)
 {
-	struct child_handlers handlers = { output_cb, end_cb, gone_cb, r };
+	const struct child_handlers handlers = {
+		.on_output = output_cb,
+		.on_end = end_cb,
+		.on_gone = gone_cb,
+		.on_room = room_cb,
+		.arg = r,
+	};
 
 	r->config.argv = argv;
 	return child_start(&r->child, r->base, &r->config, &handlers, r->why,
@@ -634,14 +650,127 @@ replace_by_terminal(struct run *r, int number)
 }
 
 static void
-test_input_is_no_terminal(void **state)
+test_input_is_nothing(void **state)
 {
 	struct run *r = *state;
-	int master = replace_by_terminal(r, STDIN_FILENO);
 
+	open_stdin_pipe(r);
+	send_line(r, "from us\n");
+	r->config.input = CHILD_INPUT_NONE;
 	run_shell(r, "readlink /proc/self/fd/0; cat");
 	assert_string_equal(r->text[0], "/dev/null\n");
-	close(master);
+}
+
+static void
+write_line(struct run *r, const char *line)
+{
+	child_write(r->child, line, strlen(line));
+}
+
+static void
+test_input_is_written(void **state)
+{
+	struct run *r = *state;
+
+	r->config.input = CHILD_INPUT_WRITTEN;
+	start_shell(r, "read a; read b; echo $b $a; cat; exec cat");
+	write_line(r, "first\n");
+	write_line(r, "second\nthird");
+	child_end_input(r->child);
+	wait_until_gone(r);
+	assert_string_equal(r->text[0], "second first\nthird");
+	/* Nobody is there any more. */
+	write_line(r, "too late\n");
+	child_end_input(r->child);
+	assert_false(child_is_full(r->child));
+	assert_int_equal(r->rooms, 0);
+}
+
+/* Who has been told to end is told so by its input, too. */
+static void
+test_input_ends_at_stop(void **state)
+{
+	struct run *r = *state;
+
+	r->config.input = CHILD_INPUT_WRITTEN;
+	start_shell(r, "trap '' TERM; echo ready; cat; echo end of input");
+	while (r->bytes[0] == 0)
+		loop(r, EVLOOP_ONCE);
+	write_line(r, "a\n");
+	child_signal(r->child, SIGTERM);
+	write_line(r, "b\n");
+	wait_until_gone(r);
+	assert_string_equal(r->text[0], "ready\na\nend of input\n");
+	assert_int_equal(r->result.code, 0);
+}
+
+/* The command reads nothing until it is told to; then all comes. */
+static void
+test_input_waits(void **state)
+{
+	struct run *r = *state;
+	const size_t size = 200000;
+	char *bytes = calloc(1, size);
+
+	assert_non_null(bytes);
+	r->config.input = CHILD_INPUT_WRITTEN;
+	start_shell(r, "kill -STOP $$; exec wc -c");
+	wait_for_state(child_pid(r->child), WSTOPPED);
+	child_write(r->child, bytes, size);
+	assert_true(child_is_full(r->child));
+	loop(r, EVLOOP_NONBLOCK);
+	assert_true(child_is_full(r->child));
+	assert_int_equal(r->rooms, 0);
+	child_end_input(r->child);
+	child_signal(r->child, SIGCONT);
+	wait_until_gone(r);
+	assert_false(child_is_full(r->child));
+	assert_int_equal(r->rooms, 1);
+	assert_string_equal(r->text[0], "200000\n");
+	free(bytes);
+}
+
+/* The kernel has room for less than this on the way to a terminal. */
+static void
+test_input_of_a_terminal(void **state)
+{
+	struct run *r = *state;
+	const int lines = 20000;
+
+	r->config.input = CHILD_INPUT_WRITTEN;
+	r->config.pty = true;
+	start_shell(r, "wc -lc; read line; echo $line; cat");
+	for (int i = 0; i < lines; i++) {
+		write_line(r, "0123456789\n");
+		while (child_is_full(r->child))
+			loop(r, EVLOOP_ONCE);
+	}
+	write_line(r, "\004");
+	write_line(r, "a line\n");
+	write_line(r, "in a line");
+	child_end_input(r->child);
+	wait_until_gone(r);
+	assert_string_equal(r->text[0], "  20000  220000\na line\nin a line");
+	assert_int_equal(r->result.code, 0);
+}
+
+/* A dead reader shows as well when all was taken before. */
+static void
+test_input_that_nobody_reads(void **state)
+{
+	struct run *r = *state;
+	char bytes[100000] = "";
+
+	signal(SIGPIPE, SIG_IGN);
+	r->config.input = CHILD_INPUT_WRITTEN;
+	start_shell(r, "exec 0</dev/null; echo ready; exec sleep 1000");
+	while (r->bytes[0] == 0)
+		loop(r, EVLOOP_ONCE);
+	child_write(r->child, bytes, sizeof(bytes));
+	assert_false(child_is_full(r->child));
+	child_signal(r->child, SIGTERM);
+	wait_until_gone(r);
+	signal(SIGPIPE, SIG_DFL);
 }
 
 static void
@@ -667,6 +796,22 @@ test_terminal(void **state)
 	assert_string_equal(r->text[0], expected);
 	assert_int_equal(r->bytes[1], 0);
 	assert_int_equal(r->result.code, 9);
+	assert_false(r->result.cut);
+}
+
+/* Who lets go of its terminal is not sent HUP, and may take it again. */
+static void
+test_terminal_that_nobody_has_open(void **state)
+{
+	struct run *r = *state;
+
+	r->config.pty = true;
+	start_shell(r,
+	    "echo a; exec <&- >&- 2>&-; sleep 0.05; "
+	    "echo b >/dev/tty; sleep 0.05; exit 3");
+	wait_until_gone(r);
+	assert_string_equal(r->text[0], "a\nb\n");
+	assert_int_equal(r->result.code, 3);
 	assert_false(r->result.cut);
 }
 
@@ -1442,9 +1587,15 @@ main(int argc, char **argv)
 		RUN(test_environment),
 		RUN(test_path),
 		RUN(test_input_is_ours),
-		RUN(test_input_is_no_terminal),
+		RUN(test_input_is_nothing),
+		RUN(test_input_is_written),
+		RUN(test_input_waits),
+		RUN(test_input_ends_at_stop),
+		RUN(test_input_of_a_terminal),
+		RUN(test_input_that_nobody_reads),
 		RUN(test_terminal),
 		RUN(test_terminal_size),
+		RUN(test_terminal_that_nobody_has_open),
 		RUN(test_late_output),
 		RUN(test_cut),
 		RUN(test_cut_from_outside),

@@ -298,19 +298,26 @@ static const struct {
 	{ "json start", FORMAT_JSON,
 	    { .kind = KIND_START,
 		.start = { "Xy-1", make_command, "the build", TIME, 123, 1, 120,
-		    false } },
+		    false, false } },
 	    "{\"type\":\"start\",\"run\":\"Xy-1\",\"command\":[\"make\","
 	    "\"-j8\"],\"title\":\"the build\",\"time\":1700000000.123456,"
 	    "\"pid\":123,\"first\":1,\"last\":120,\"resumed\":false}" },
+	{ "json start of a writer", FORMAT_JSON,
+	    { .kind = KIND_START,
+		.start = { "r", no_command, "", 0, 1, 1, 0, false, true } },
+	    "{\"type\":\"start\",\"run\":\"r\",\"command\":[],\"title\":\"\","
+	    "\"time\":0.000000,\"pid\":1,\"first\":1,\"last\":0,"
+	    "\"resumed\":false,\"writable\":true}" },
 	{ "json start of no command", FORMAT_JSON,
 	    { .kind = KIND_START,
-		.start = { "r", no_command, "", TIME, 0, 1, 0, true } },
+		.start = { "r", no_command, "", TIME, 0, 1, 0, true, false } },
 	    "{\"type\":\"start\",\"run\":\"r\",\"command\":[],\"title\":\"\","
 	    "\"time\":1700000000.123456,\"pid\":null,\"first\":1,\"last\":0,"
 	    "\"resumed\":true}" },
 	{ "json start, repaired", FORMAT_JSON,
 	    { .kind = KIND_START,
-		.start = { "r", odd_command, "\303\n", TIME, 1, 1, 0, true } },
+		.start = { "r", odd_command, "\303\n", TIME, 1, 1, 0, true,
+		    false } },
 	    "{\"type\":\"start\",\"run\":\"r\",\"command\":[\"\",\"a\\\"b\","
 	    "\"" R "\\\\\"],\"title\":\"" R "\\n\","
 	    "\"time\":1700000000.123456,\"pid\":1,\"first\":1,\"last\":0,"
@@ -436,7 +443,10 @@ test_what_formats_cannot_carry(void **state)
 
 	(void)state;
 	assert_non_null(e);
-	s.start = (struct start_info){ "r", no_command, "", 0, 0, 1, 0, 0 };
+	s.start = (struct start_info){ .run = "r",
+		.command = no_command,
+		.title = "",
+		.first = 1 };
 	for (s.kind = 0; s.kind < KIND_COUNT; s.kind++) {
 		for (format = 0; format < FORMAT_COUNT; format++) {
 			for (carrier = 0; carrier < CARRIERS; carrier++) {

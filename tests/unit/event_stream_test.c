@@ -311,7 +311,7 @@ append_records(struct encoder *e, struct buffer *out, enum format format,
 {
 	static const char *const command[] = { "a\rb", "c\n", NULL };
 	const struct start_info start = { RUN, command, "title", 5, 7, 1, 3,
-		true };
+		true, false };
 	const struct exit_info end = { .code = 3, .seconds = 1, .last = 9 };
 	const struct record partial = { .seq = 4,
 		.text = (const uint8_t *)"1%\r2%",

@@ -156,6 +156,7 @@ SHOW(ping, "%g", o->ping_interval_s)
 SHOW(verbose, "%d", o->verbose)
 SHOW(hide_command, "%d", o->hide_command)
 SHOW(flags, "%d%d%d%d", o->pty, o->quiet, o->no_auth, o->token)
+SHOW(input, "%d%d", o->writable, o->own_stdin)
 SHOW(strings, "%s|%s|%s|%s", o->cwd, o->output, o->title, o->token_file)
 SHOW(access_log, "%s %d", o->access_log, (int)o->access_log_format)
 SHOW(addresses, "%s %s", o->addresses[0] == NULL ? "none" : o->addresses[0],
@@ -231,6 +232,10 @@ static const struct {
 	{ "--pty --no-auth", show_flags, "1010" },
 	{ "--quiet --token", show_flags, "0101" },
 	{ "--hide-command", show_hide_command, "1" },
+	{ "-W cat", show_input, "10" },
+	{ "--writable cat", show_input, "10" },
+	{ "--stdin cat", show_input, "01" },
+	{ "--stdin", show_input, "01" },
 	{ "-w /x -o f --title T --token-file F", show_strings, "/x|f|T|F" },
 	{ "--cwd= -o - --title --port --token-file=", show_strings,
 	    "|-|--port|" },
@@ -330,6 +335,12 @@ static const struct {
 	{ "-qx1", "unknown option -x (see wsexec --help)" },
 	{ "-:", "unknown option -: (see wsexec --help)" },
 	{ "--pty=yes", "--pty: takes no value" },
+	{ "--writable=yes", "--writable: takes no value" },
+	{ "-W", "--writable: there is no command to write to" },
+	{ "-W --stdin --", "--writable: there is no command to write to" },
+	{ "-W --stdin cat",
+	    "--writable and --stdin: the command has one standard input, "
+	    "choose one" },
 	{ "--no-auth=", "--no-auth: takes no value" },
 	{ "--hide-command=1", "--hide-command: takes no value" },
 	{ "--history abc", "--history: 'abc' is not a size such as 64M" },

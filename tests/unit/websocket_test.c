@@ -417,6 +417,7 @@ struct transcript {
 	struct buffer line;
 	size_t events;
 	size_t stop_after; /* events; 0: never */
+	size_t holds;	   /* one of so many messages; 0: none */
 	bool deflates;	   /* the extension is agreed on */
 	bool ended;	   /* close, error or stopped: no event may follow */
 };
@@ -440,12 +441,15 @@ append_payload(struct buffer *b, const uint8_t *bytes, size_t size)
 	}
 }
 
-static bool
+static enum websocket_answer
 transcript_cb(void *arg, const struct websocket_message *message)
 {
 	struct transcript *t = arg;
 
 	assert_false(t->ended);
+	if (t->holds > 0 && message->event == WEBSOCKET_EVENT_MESSAGE &&
+	    random_below(t->holds) == 0)
+		return WEBSOCKET_HOLD;
 	t->events++;
 	if (t->line.size > 0)
 		buffer_append_byte(&t->line, ' ');
@@ -475,13 +479,13 @@ transcript_cb(void *arg, const struct websocket_message *message)
 		assert_non_null(message->reason);
 		assert_true(message->reason[0] != '\0');
 		t->ended = true;
-		return true;
+		return WEBSOCKET_GO_ON;
 	}
 	assert_non_null(message->payload);
 	append_payload(&t->line, message->payload, message->size);
 	if (t->events == t->stop_after)
 		t->ended = true;
-	return !t->ended;
+	return t->ended ? WEBSOCKET_STOP : WEBSOCKET_GO_ON;
 }
 
 static const char *
@@ -547,6 +551,7 @@ enum cut {
 	CUT_WHOLE,
 	CUT_BYTES,
 	CUT_RANDOM,
+	CUT_HELD, /* the same, and messages are held at times */
 };
 
 static size_t
@@ -560,6 +565,22 @@ cut_next(enum cut cut, size_t left)
 	if (random_below(2) == 0 && left > 8)
 		left = 8;
 	return 1 + random_below(left);
+}
+
+/* Some time after a message was held, or now if that is the last chance. */
+static bool
+resume(struct websocket_input *in, bool now, struct transcript *t)
+{
+	bool more = true;
+
+	while (more && websocket_input_is_held(in) &&
+	    (now || random_below(2) == 0)) {
+		assert_false(websocket_input_is_idle(in));
+		more =
+		    websocket_input_resume(in, t->deflates, transcript_cb, t);
+		assert_int_equal(more, !t->ended);
+	}
+	return more;
 }
 
 /* Feeds bytes until there are none or no more is wanted; whether it was. */
@@ -581,8 +602,9 @@ feed(struct websocket_input *in, const struct buffer *bytes, enum cut cut,
 		    transcript_cb, t);
 		free(portion);
 		assert_int_equal(more, !t->ended);
+		more = more && resume(in, false, t);
 	}
-	return more;
+	return more && resume(in, true, t);
 }
 
 static void
@@ -590,7 +612,8 @@ run_case(const char *name, const struct buffer *bytes, bool deflates,
     enum cut cut, const char *expected)
 {
 	struct websocket_input *in = websocket_input_new(MAX_MESSAGE);
-	struct transcript t = { .deflates = deflates };
+	struct transcript t = { .deflates = deflates,
+		.holds = cut == CUT_HELD ? 2 : 0 };
 	const char *got;
 	size_t events;
 
@@ -616,10 +639,13 @@ run_all_cuts(const char *name, const struct buffer *bytes, bool deflates,
 {
 	run_case(name, bytes, deflates, CUT_WHOLE, expected);
 	run_case(name, bytes, deflates, CUT_BYTES, expected);
-	for (int n = 0; n < 20; n++)
+	for (int n = 0; n < 20; n++) {
 		run_case(name, bytes, deflates, CUT_RANDOM, expected);
+		run_case(name, bytes, deflates, CUT_HELD, expected);
+	}
 }
 
+#define COMPRESSED_MAX WEBSOCKET_COMPRESSED_MAX(MAX_MESSAGE)
 #define HELLO "\xf2\x48\xcd\xc9\xc9\x07\x00" /* RFC 7692 section 7.2.3.1 */
 
 struct input_case {
@@ -945,11 +971,16 @@ static const struct input_case deflate_cases[] = {
 
 	/* Sizes. */
 	{ "too big before it is inflated",
-	    { FILLED(FIN_BINARY | 0x40, MAX_MESSAGE + 1, 'x') }, "error:1009" },
+	    { FILLED(FIN_BINARY | 0x40, COMPRESSED_MAX + 1, 'x') },
+	    "error:1009" },
 	{ "too big in the sum",
-	    { FILLED(PART_BINARY | 0x40, MAX_MESSAGE, 'x'),
+	    { FILLED(PART_BINARY | 0x40, COMPRESSED_MAX, 'x'),
 		FRAME(FIN_CONTINUATION, "x") },
 	    "error:1009" },
+	{ "too big without compression",
+	    { FRAME(FIN_TEXT | 0x40, HELLO),
+		FILLED(FIN_BINARY, MAX_MESSAGE + 1, 'x') },
+	    "text:Hello error:1009" },
 };
 
 static void
@@ -998,6 +1029,8 @@ test_input_inflated_sizes(void **state)
 	struct deflater *d = deflater_new(9);
 	struct buffer payload = BUFFER_INIT, bytes = BUFFER_INIT;
 	uint8_t *plain = malloc(2 * MAX_MESSAGE);
+	struct websocket_input *in = websocket_input_new(MAX_MESSAGE);
+	struct transcript t = { 0 };
 
 	(void)state;
 	assert_non_null(d);
@@ -1016,6 +1049,19 @@ test_input_inflated_sizes(void **state)
 		    payload.size);
 		run_all_cuts("too big", &bytes, true, "error:1009");
 	}
+	buffer_reset(&payload);
+	buffer_reset(&bytes);
+	deflater_reset(d);
+	for (size_t i = 0; i < MAX_MESSAGE; i++)
+		plain[i] = (uint8_t)random_below(256);
+	deflater_append(d, &payload, plain, MAX_MESSAGE);
+	assert_true(payload.size > MAX_MESSAGE);
+	append_masked(&bytes, FIN_BINARY | 0x40, payload.data, payload.size);
+	t.deflates = true;
+	assert_true(feed(in, &bytes, CUT_WHOLE, &t));
+	assert_int_equal(t.events, 1);
+	websocket_input_free(in);
+	buffer_clear(&t.line);
 	deflater_free(d);
 	free(plain);
 	buffer_clear(&payload);
@@ -1238,7 +1284,38 @@ test_input_take_frames(void **state)
 	buffer_clear(&t.line);
 }
 
-/* A callback that returns false gets no more, not even in the same write. */
+/* What is behind a message that is held waits, however it is written. */
+static void
+test_input_hold(void **state)
+{
+	struct websocket_input *in = websocket_input_new(MAX_MESSAGE);
+	struct buffer bytes = BUFFER_INIT;
+	struct transcript t = { .holds = 1 };
+
+	(void)state;
+	for (char c = 'a'; c <= 'z'; c++)
+		append_masked(&bytes, FIN_TEXT, &c, 1);
+	append_masked(&bytes, FIN_PING, "p", 1);
+	append_masked(&bytes, FIN_CLOSE, "\x03\xe8", 2);
+	for (size_t at = 0; at < bytes.size; at++)
+		assert_true(websocket_input_write(in, bytes.data + at, 1, false,
+		    transcript_cb, &t));
+	assert_true(websocket_input_resume(in, false, transcript_cb, &t));
+	assert_int_equal(t.events, 0);
+	t.holds = 0;
+	assert_false(websocket_input_resume(in, false, transcript_cb, &t));
+	assert_false(websocket_input_is_held(in));
+	assert_string_equal(transcript_text(&t),
+	    "text:a text:b text:c text:d text:e text:f text:g text:h text:i "
+	    "text:j text:k text:l text:m text:n text:o text:p text:q text:r "
+	    "text:s text:t text:u text:v text:w text:x text:y text:z ping:p "
+	    "close:1000:");
+	websocket_input_free(in);
+	buffer_clear(&bytes);
+	buffer_clear(&t.line);
+}
+
+/* A callback that says to stop gets no more, not even in the same write. */
 static void
 test_input_stop(void **state)
 {
@@ -1348,8 +1425,8 @@ test_input_mutated(void **state)
 		events += t.events;
 		if (strstr(transcript_text(&t), "error:") != NULL)
 			events--;
-		run_case("mutated", &bytes, t.deflates, CUT_RANDOM,
-		    transcript_text(&t));
+		run_case("mutated", &bytes, t.deflates,
+		    round % 4 < 2 ? CUT_RANDOM : CUT_HELD, transcript_text(&t));
 		websocket_input_free(in);
 		buffer_clear(&t.line);
 	}
@@ -1379,6 +1456,7 @@ main(void)
 		cmocka_unit_test(test_input_payloads),
 		cmocka_unit_test(test_input_is_idle),
 		cmocka_unit_test(test_input_take_frames),
+		cmocka_unit_test(test_input_hold),
 		cmocka_unit_test(test_input_stop),
 		cmocka_unit_test(test_input_mutated),
 	};
