@@ -90,6 +90,11 @@ export class List extends EventTarget {
 		return this.#following;
 	}
 
+	/* How many rows there are. */
+	get count() {
+		return this.#rows.total;
+	}
+
 	/* The first and last row on the screen, or null. */
 	get top() {
 		return this.#layer.at(this.#above)?.seq ?? null;

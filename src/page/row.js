@@ -7,7 +7,7 @@
  */
 
 const REASONS = {
-	evicted: "the history has let go of them",
+	evicted: "older than the history that is kept",
 	slow: "this viewer was too slow",
 };
 

@@ -52,6 +52,17 @@ function showTab() {
 	tab.show(titleOf(run), sign);
 }
 
+/* What is said instead of lines, where there are none. */
+function showEmpty() {
+	const { state } = connection;
+
+	find("empty").hidden = list.count > 0 || state === "refused" ||
+	    state === "reconnecting";
+	find("empty").textContent = store.exit !== null ?
+	    "There was no output." : store.run === null ?
+	    "Waiting for the command to start." : "No output yet.";
+}
+
 function goToMarks() {
 	if (marks.first !== null && store.last > 0)
 		list.scrollToSeq(Math.min(marks.first, store.last));
@@ -70,6 +81,7 @@ store.addEventListener("start", () => {
 store.addEventListener("exit", () => {
 	header.exit(store.exit);
 	showTab();
+	showEmpty();
 });
 store.addEventListener("append", ({ detail }) =>
     tab.add(detail.last - detail.first + 1));
@@ -79,6 +91,7 @@ connection.addEventListener("state", ({ detail }) => {
 	header.state(detail);
 	ranges.setLive(detail.state === "live");
 	showTab();
+	showEmpty();
 });
 ranges.addEventListener("problem", () => {
 	find("problem").hidden = ranges.problem === "";
@@ -86,6 +99,7 @@ ranges.addEventListener("problem", () => {
 	    `Some lines cannot be loaded: ${ranges.problem}.`;
 });
 
+list.addEventListener("view", showEmpty);
 list.isMarked = (seq) => marks.has(seq);
 marks.addEventListener("change", () => list.refresh());
 marks.addEventListener("go", goToMarks);
@@ -114,4 +128,7 @@ document.addEventListener("visibilitychange", () => {
 		connection.hurry();
 });
 connection.open();
+find("log").classList.add("unmoved");
 find("log").focus({ preventScroll: true });
+find("log").addEventListener("blur", () =>
+    find("log").classList.remove("unmoved"), { once: true });

@@ -42,18 +42,22 @@ def wsexec_path():
     return path
 
 
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory):
-    if not shutil.which("chromium") or not shutil.which("chromedriver"):
-        pytest.skip("needs chromium and chromedriver")
+def start_browser(profile):
+    """Chromium, with everything it keeps in this directory."""
     options = webdriver.ChromeOptions()
-    profile = tmp_path_factory.mktemp("profile")
     for argument in [*CHROMIUM_ARGUMENTS, f"--user-data-dir={profile}"]:
         options.add_argument(argument)
     options.binary_location = shutil.which("chromium")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     service = webdriver.chrome.service.Service(shutil.which("chromedriver"))
-    driver = webdriver.Chrome(service=service, options=options)
+    return webdriver.Chrome(service=service, options=options)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    if not shutil.which("chromium") or not shutil.which("chromedriver"):
+        pytest.skip("needs chromium and chromedriver")
+    driver = start_browser(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 

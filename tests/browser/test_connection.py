@@ -151,6 +151,22 @@ def test_a_new_run_begins_anew(page, start_run, start_proxy):
     page.wait_text("and goes on")
 
 
+def test_what_is_empty_says_so(page, start_run):
+    run = start_run()
+    page.open(run.url)
+    page.wait("document.querySelector('#empty').textContent ==="
+              " 'No output yet.'")
+    assert page.is_shown("#empty")
+    run.say("here it is")
+    page.wait_text("here it is")
+    page.wait("!document.querySelector('#empty').checkVisibility()")
+    silent = start_run()
+    page.open(silent.url)
+    silent.order("exit 0")
+    page.wait("document.querySelector('#empty').textContent ==="
+              " 'There was no output.'")
+
+
 def test_a_wrong_token_is_told(page, start_run):
     run = start_run("--token")
     page.open(run.url.split("?")[0] + "?token=wrong")

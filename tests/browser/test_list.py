@@ -239,7 +239,7 @@ def test_gap_is_told(page, start_run):
         " gap.nextElementSibling.dataset.seq]"
     )
     assert gap[0] == (
-        f"Lines 1 to {gap[1]:,} are missing: the history has let go of them."
+        f"Lines 1 to {gap[1]:,} are missing: older than the history that is kept."
     )
     assert gap[2] == str(gap[1] + 1)
     first = page.on_screen()
