@@ -13,7 +13,7 @@ import { Finder } from "./finder.js";
 import { Folding } from "./folding.js";
 import { Help } from "./help.js";
 import { Prompt } from "./prompt.js";
-import { renderRow } from "./render.js";
+import { moreThan, renderRow } from "./render.js";
 import { count } from "./row.js";
 import { Search } from "./search.js";
 import { View } from "./view.js";
@@ -25,7 +25,7 @@ const find = (id) => document.getElementById(id);
 export class Reader {
 	#page;
 	#visibility = new Visibility();
-	#whole = new Set(); /* long lines that are shown whole */
+	#shown = new Map(); /* of long lines, how many characters */
 	#finders = new Map(); /* by severity */
 	#current = null; /* the line gone to last */
 	#wanted = null; /* the severity that the reader has asked for last */
@@ -59,7 +59,7 @@ export class Reader {
 
 		list.renderRow = (line, context) => renderRow(line, context, {
 			found: this.#search.finder?.placesIn(line.seq),
-			isWhole: this.#whole.has(line.seq),
+			shown: this.#shown.get(line.seq),
 		});
 		list.decorate = (row, line) => {
 			decoration.decorate(row, line);
@@ -156,7 +156,7 @@ export class Reader {
 		if (made.classList.contains("fold"))
 			this.#folding.toggle(seq);
 		else if (made.classList.contains("more"))
-			this.#whole.add(seq);
+			this.#shown.set(seq, moreThan(this.#shown.get(seq)));
 		this.#page.list.refreshRow(seq);
 	}
 
@@ -282,7 +282,7 @@ export class Reader {
 		for (const finder of this.#finders.values())
 			finder.stop();
 		this.#finders.clear();
-		this.#whole.clear();
+		this.#shown.clear();
 		this.#current = null;
 		this.#search.restart();
 		this.#filter();

@@ -12,7 +12,9 @@
 import { chunkOf } from "./store.js";
 
 const BLOCK = 16_384; /* records */
-const PATIENCE_MS = 3000; /* for the lines of one answer */
+const PORTION_LINES = 4096; /* that are looked through at once */
+const PORTION_CHARACTERS = 1 << 18;
+const PATIENCE_MS = 3000; /* for them */
 const RETRY_MS = 3000;
 
 let policy;
@@ -129,13 +131,13 @@ export class Scan extends EventTarget {
 	}
 
 	async #ask(lines) {
-		if (lines.length === 0)
-			return;
-		const found = await this.#answer(lines);
+		for (const portion of portions(lines)) {
+			const found = await this.#answer(portion);
 
-		if (found.length > 0)
-			this.dispatchEvent(new CustomEvent("found",
-			    { detail: found }));
+			if (found.length > 0)
+				this.dispatchEvent(new CustomEvent("found",
+				    { detail: found }));
+		}
 	}
 
 	#answer(lines) {
@@ -182,6 +184,20 @@ export class Scan extends EventTarget {
 	#tell(name) {
 		if (!this.#stop.signal.aborted)
 			this.dispatchEvent(new Event(name));
+	}
+}
+
+function* portions(lines) {
+	let begin = 0, size = 0;
+
+	for (let i = 0; i < lines.length; i++) {
+		size += lines[i][1].length;
+		if (i + 1 === lines.length || size > PORTION_CHARACTERS ||
+		    i + 1 - begin === PORTION_LINES) {
+			yield lines.slice(begin, i + 1);
+			begin = i + 1;
+			size = 0;
+		}
 	}
 }
 

@@ -7,8 +7,8 @@
  *
  * It comes out as segments, {text, style, link}: styles are those of sgr.js,
  * a link is null or the address a program gave with OSC 8.  What cannot be
- * seen, such as NUL or the marks that turn text around, is a segment of its
- * own that says so, with the style MARK.
+ * seen, such as NUL or the marks that turn text around, is told by name, in
+ * segments with the style MARK.
  */
 
 import { Cells } from "./cells.js";
@@ -131,7 +131,8 @@ class Line extends Follower {
 
 	segments() {
 		if (this.#cells === null)
-			return this.#runs;
+			return this.#runs.map(({ text, style, link }) =>
+			    ({ text, style, link }));
 		const joined = new Segments();
 
 		this.#cells.visit((text, { style, link }) =>
@@ -145,7 +146,21 @@ class Line extends Follower {
 		if (this.#cells !== null)
 			this.#cells[put](text, { style, link: this.#link });
 		else
-			this.#runs.push({ text, style, link: this.#link });
+			this.#append(text, style);
+	}
+
+	/* Of many marks in a row only the cells need to know each. */
+	#append(text, style) {
+		const last = this.#runs.at(-1);
+
+		if (style === MARK && last?.style === MARK &&
+		    last.link === this.#link) {
+			last.text += text;
+			last.marks.push(text);
+		} else {
+			this.#runs.push({ text, style, link: this.#link,
+				marks: style === MARK ? [text] : null });
+		}
 	}
 
 	#return() {
@@ -184,10 +199,11 @@ class Line extends Follower {
 		if (this.#cells !== null)
 			return this.#cells;
 		this.#cells = new Cells();
-		for (const { text, style, link } of this.#runs) {
-			const put = style === MARK ? "putMark" : "put";
-
-			this.#cells[put](text, { style, link });
+		for (const { text, style, link, marks } of this.#runs) {
+			if (marks === null)
+				this.#cells.put(text, { style, link });
+			for (const mark of marks ?? [])
+				this.#cells.putMark(mark, { style, link });
 		}
 		if (this.#returned)
 			this.#cells.moveTo(0);
@@ -196,7 +212,7 @@ class Line extends Follower {
 	}
 }
 
-/* Neighbours that look the same are one segment, but each mark is its own. */
+/* Neighbours that look the same are one segment. */
 class Segments {
 	#done = [];
 	#pieces = [];
@@ -204,8 +220,7 @@ class Segments {
 	#link = null;
 
 	add(text, style, link) {
-		if (style !== this.#style || link !== this.#link ||
-		    style === MARK)
+		if (style !== this.#style || link !== this.#link)
 			this.#flush(style, link);
 		this.#pieces.push(text);
 	}

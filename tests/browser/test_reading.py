@@ -114,12 +114,14 @@ def test_links_tell_where_they_lead(page, start_run):
         " [a.textContent, a.href, a.rel, a.target,"
         " getComputedStyle(a, '::after').content])"
     )
-    assert links == [
+    assert [link[:4] for link in links] == [
         ["https://example.org/a", "https://example.org/a",
-         "noopener noreferrer", "_blank", "none"],
-        ["here", "https://other.example/b", "noopener noreferrer", "_blank",
-         '" [" attr(data-target) "]"'],
-    ] or links[1][4] == '" [https://other.example/b]"'
+         "noopener noreferrer", "_blank"],
+        ["here", "https://other.example/b", "noopener noreferrer", "_blank"],
+    ]
+    # It is said behind what says something else.
+    assert links[0][4] == "none"
+    assert "data-target" in links[1][4] or "other.example" in links[1][4]
     assert text_of(page, 1) == "see https://example.org/a, or here."
 
 
@@ -137,6 +139,30 @@ def test_a_long_line_is_clipped(page, start_run):
     page.run(f"{more}.click()")
     page.wait(f"{more} === null")
     assert text_of(page, 1) == "0" * 149_999 + "7"
+
+
+def test_what_no_browser_can_take_comes_in_steps(page, start_run):
+    run = start_run("--max-line", "1M")
+    run.order("head -c 900000 /dev/zero; echo")
+    run.order("yes \"$(printf '\\033[31ma\\033[32mb')\" | tr -d '\\n' |"
+              " head -c 900000; echo")
+    run.say("next")
+    page.open(run.url)
+    page.wait_text("next")
+    for seq, size in (("1", 900_000), ("2", 150_000)):
+        more = f"document.querySelector('[data-seq=\"{seq}\"] .more')"
+        page.wait(f"{more} !== null")
+        page.run(f"{more}.click()")
+        shown = min(size, 200_000)
+        page.wait(
+            "document.querySelector("
+            "`[data-seq=\"${arguments[0]}\"] .text`).textContent.length >="
+            " arguments[1]", seq, shown,
+        )
+    spans = page.run(
+        "return document.querySelectorAll('[data-seq=\"2\"] span').length"
+    )
+    assert spans <= 20_001
 
 
 def test_times_as_the_reader_likes(page, start_run):
@@ -305,9 +331,7 @@ def test_marked_lines_are_copied(page, start_run):
     page.press("c")
     page.wait("window.copied !== undefined")
     assert page.run("return copied") == (
-        "line 10\ngreen\tand 10%\nline 12\n".replace("green\t", "green   ")
-        if "green   " in page.run("return copied") else
-        "line 10\ngreen\tand 10%\nline 12\n"
+        "line 10\ngreen   and 10%\nline 12\n"
     )
     page.wait("document.querySelector('#toast').textContent === 'copied'")
 

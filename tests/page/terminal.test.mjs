@@ -120,15 +120,16 @@ test("a progress bar keeps its colours", () => {
 		["x", {}], ["bc", { fg: 1 }]]);
 });
 
-test("what cannot be seen is a mark of its own", () => {
+test("what cannot be seen is marked", () => {
 	const { segments } = layOut("a\x00\u202e\x00");
 
 	assert.deepEqual(segments.map(({ text }) => text),
-	    ["a", "\u2400", "\u2039RLO\u203a", "\u2400"]);
+	    ["a", "\u2400\u2039RLO\u203a\u2400"]);
 	assert.ok(segments.slice(1).every(({ style }) => style === MARK));
 	assert.equal(segments[0].style, PLAIN);
 	assert.deepEqual(layOut("x\x00\ry").segments.map(({ style }) => style),
 	    [PLAIN, MARK]);
+	assert.equal(plainText("\x00\x00\x00\rab"), "ab\u2400");
 });
 
 test("a style goes on where a line does not end it", () => {
