@@ -44,6 +44,7 @@ struct child_config {
 	double drain_seconds;
 	double kill_seconds;
 	rlim_t descriptor_limit; /* soft RLIMIT_NOFILE for the command */
+	rlim_t core_limit;	 /* soft RLIMIT_CORE for it */
 	sigset_t ignored;	 /* signals it ignores, as after nohup(1) */
 };
 

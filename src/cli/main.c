@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <err.h>
@@ -12,6 +13,7 @@
 #include <event2/event.h>
 
 #include "cli/announce.h"
+#include "cli/identity.h"
 #include "cli/log.h"
 #include "cli/options.h"
 #include "cli/passed.h"
@@ -33,19 +35,38 @@ open_standard_descriptors(void)
 	close(fd);
 }
 
-/* A client costs a descriptor.  Returns the soft limit there was before. */
-static rlim_t
-raise_descriptor_limit(void)
+static struct rlimit
+find_limit(int resource)
 {
 	struct rlimit limit;
-	rlim_t before;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+	if (getrlimit(resource, &limit) == -1)
 		err(EXIT_FAILED, "getrlimit");
-	before = limit.rlim_cur;
+	return limit;
+}
+
+/* A client costs a descriptor. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit = find_limit(RLIMIT_NOFILE);
+
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	return before;
+}
+
+/*
+ * No secret comes into a file, nor before the eyes of other processes of the
+ * user.  The limit alone would not do where dumps go to a program (core(5)).
+ */
+static void
+forbid_core_dumps(void)
+{
+	struct rlimit limit = find_limit(RLIMIT_CORE);
+
+	limit.rlim_cur = 0;
+	(void)setrlimit(RLIMIT_CORE, &limit);
+	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
 /* What is ignored now the command shall ignore, too. */
@@ -89,8 +110,10 @@ main(int argc, char **argv, char **envp)
 	struct options options;
 	struct event_base *base;
 	struct wrapper *wrapper;
+	struct identity identity;
 	char token[TOKEN_MAX];
 	struct wrapper_config config = { .options = &options,
+		.identity = &identity,
 		.ignored = find_ignored_signals() };
 	int status;
 
@@ -109,10 +132,15 @@ main(int argc, char **argv, char **envp)
 		log_warn("--restart: there is no command to run again");
 		return EXIT_FAILED;
 	}
-	if (!announce_check(options.ready_fd) ||
+	if (!identity_find(&options, &identity) ||
+	    !announce_check(options.ready_fd) ||
 	    !find_sockets(&options, &config, token))
 		return EXIT_FAILED;
-	config.descriptor_limit = raise_descriptor_limit();
+	config.descriptor_limit = find_limit(RLIMIT_NOFILE).rlim_cur;
+	config.core_limit = find_limit(RLIMIT_CORE).rlim_cur;
+	raise_descriptor_limit();
+	if (config.token != NULL)
+		forbid_core_dumps();
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* A background job may write to its terminal, whatever stty says. */
 	(void)signal(SIGTTOU, SIG_IGN);

@@ -31,6 +31,8 @@ struct options {
 	const char *base_path; /* "" or "/..." without a slash at the end */
 	bool pty;
 	const char *cwd;		       /* NULL: as it is */
+	const char *user;		       /* NULL: who we are */
+	const char *group;		       /* NULL: that of user */
 	const char *env[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
 	bool writable;
 	bool own_stdin;

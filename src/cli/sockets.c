@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
-#include <stdint.h>
 #include <string.h>
 
+#include "cli/identity.h"
 #include "cli/log.h"
 #include "cli/passed.h"
 #include "cli/sockets.h"
-#include "cli/value.h"
 #include "wsexec.h"
-
-#define SOCKETS_USER_MAX 256 /* bytes of a name, with the NUL */
 
 /* Where the next address goes, and how much room it has. */
 static char *
@@ -67,42 +62,22 @@ sockets_open_unix(struct wsexec_server *server,
 	return false;
 }
 
-/* A name or a number; (id_t)-1, which chown(2) takes for none, is not one. */
-static bool
-sockets_find_id(const char *name, bool is_group, id_t *id)
-{
-	const struct passwd *user = NULL;
-	const struct group *group = NULL;
-	double number;
-
-	if (is_group && (group = getgrnam(name)) != NULL)
-		*id = group->gr_gid;
-	else if (!is_group && (user = getpwnam(name)) != NULL)
-		*id = user->pw_uid;
-	else if (value_scan_integer(name, &number) && number >= 0 &&
-	    number < UINT32_MAX)
-		*id = (id_t)number;
-	else
-		return false;
-	return true;
-}
-
 /* USER, USER:GROUP or :GROUP */
 static bool
 sockets_find_owner(const char *owner, struct wsexec_unix_socket *config)
 {
 	const char *group = strchr(owner, ':');
-	char user[SOCKETS_USER_MAX];
+	char user[IDENTITY_NAME_MAX];
 	id_t uid = (id_t)-1, gid = (id_t)-1;
 
 	(void)strlcpy(user, owner, sizeof(user));
 	user[strcspn(user, ":")] = '\0';
 	if ((group == NULL || group > owner) &&
-	    !sockets_find_id(user, false, &uid)) {
+	    !identity_find_id(user, false, &uid)) {
 		log_warn("--unix-socket-owner: there is no user '%s'", user);
 		return false;
 	}
-	if (group != NULL && !sockets_find_id(group + 1, true, &gid)) {
+	if (group != NULL && !identity_find_id(group + 1, true, &gid)) {
 		log_warn("--unix-socket-owner: there is no group '%s'",
 		    group + 1);
 		return false;

@@ -328,14 +328,14 @@ spawn_reset_signals(const sigset_t *ignored)
 }
 
 static void
-spawn_reset_limit(rlim_t descriptors)
+spawn_reset_limit(int resource, rlim_t soft)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+	if (getrlimit(resource, &limit) == -1)
 		return;
-	limit.rlim_cur = descriptors;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = soft;
+	setrlimit(resource, &limit);
 }
 
 /* In the new process: becomes the command, or reports why not. */
@@ -351,7 +351,8 @@ spawn_become(const struct launch *l)
 	if (l->report[1] != SPAWN_REPORT_FD)
 		dup3(l->report[1], SPAWN_REPORT_FD, O_CLOEXEC);
 	closefrom(SPAWN_REPORT_FD + 1);
-	spawn_reset_limit(config->descriptor_limit);
+	spawn_reset_limit(RLIMIT_NOFILE, config->descriptor_limit);
+	spawn_reset_limit(RLIMIT_CORE, config->core_limit);
 	if (config->cwd != NULL && chdir(config->cwd) == -1)
 		spawn_fail(SPAWN_REPORT_FD, SPAWN_STEP_DIRECTORY);
 	environ = (char **)l->environment;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -10,6 +11,7 @@
 #include "cli/access_log.h"
 #include "cli/announce.h"
 #include "cli/copies.h"
+#include "cli/identity.h"
 #include "cli/log.h"
 #include "cli/signals.h"
 #include "cli/sockets.h"
@@ -444,13 +446,17 @@ wrapper_prepare(struct wrapper *w, const struct wrapper_config *config)
 	    !wrapper_open_server(w, config->token))
 		log_warn("out of memory");
 	else if (sockets_open(w->server, w->options, config->passed_sockets,
-		     urls, SOCKETS_URLS_MAX))
+		     urls, SOCKETS_URLS_MAX) &&
+	    identity_take(config->identity))
 		status = wrapper_start_or_wait(w);
 	if (status == 0) {
 		announce_urls(urls, w->options->ready_fd);
 		w->is_announced = true;
 		wrapper_tell_run(w);
 		wrapper_warn_of_writers(config);
+		if (geteuid() == 0)
+			log_warn("this is root, and so is the command; "
+				 "--user gives that up");
 	}
 	free(urls);
 	return status;
@@ -483,6 +489,7 @@ wrapper_open(struct wrapper **out, struct event_base *base,
 		.drain_seconds = options->drain_s,
 		.kill_seconds = options->kill_after_s,
 		.descriptor_limit = config->descriptor_limit,
+		.core_limit = config->core_limit,
 		.ignored = config->ignored,
 	};
 	if ((status = wrapper_prepare(w, config)) != 0) {

@@ -16,15 +16,18 @@
 #include "cli/options.h"
 
 struct event_base;
+struct identity;
 struct wrapper;
 
 /* Everything that whoever started us has given. */
 struct wrapper_config {
-	const struct options *options; /* borrowed */
-	const char *token;	       /* that clients must show; or NULL */
-	int passed_sockets;	       /* see passed_take() */
-	rlim_t descriptor_limit;       /* that the command shall find, too */
-	sigset_t ignored;	       /* signals that it shall ignore, too */
+	const struct options *options;	 /* borrowed */
+	const char *token;		 /* that clients must show; or NULL */
+	int passed_sockets;		 /* see passed_take() */
+	const struct identity *identity; /* to become; borrowed */
+	rlim_t descriptor_limit;	 /* that the command shall find, too */
+	rlim_t core_limit;		 /* the same */
+	sigset_t ignored;		 /* signals that it shall ignore, too */
 };
 
 /*

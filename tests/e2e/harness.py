@@ -56,6 +56,11 @@ def digest(data):
     return len(data), hashlib.sha256(data).hexdigest()
 
 
+# On stderr behind the addresses, where root runs the tests.
+ROOT_WARNING = b"wsexec: this is root, and so is the command; --user gives " \
+    b"that up\n"
+
+
 def wsexec(*arguments, **keywords):
     """Runs wsexec to its end; returns a CompletedProcess."""
     keywords = {

@@ -259,8 +259,9 @@ def test_lag_and_gaps(start, connect, view):
     )
     client = document["clients"]["list"][0]
     assert client["blocked"]
-    assert client["lag"]["bytes"] > 1_000_000
-    assert client["lag"]["records"] > 1000
+    # It may have been moved to half of --client-buffer since.
+    assert client["lag"]["bytes"] > 400_000
+    assert client["lag"]["records"] > 400
     assert document["clients"]["lag"] == client["lag"]
     assert document["journal"]["evicted"] > 0
     metrics = metrics_of(run)

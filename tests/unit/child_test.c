@@ -83,6 +83,8 @@ setup(void **state)
 	assert_non_null(r->base);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	r->config.descriptor_limit = limit.rlim_cur;
+	assert_int_equal(getrlimit(RLIMIT_CORE, &limit), 0);
+	r->config.core_limit = limit.rlim_cur;
 	r->config.drain_seconds = WATCHDOG_SECONDS;
 	r->config.kill_seconds = WATCHDOG_SECONDS;
 	r->config.input = CHILD_INPUT_OWN;
@@ -461,6 +463,21 @@ test_descriptor_limit(void **state)
 	r->config.descriptor_limit = 57;
 	run_shell(r, "ulimit -S -n");
 	assert_string_equal(r->text[0], "57\n");
+}
+
+static void
+test_core_limit(void **state)
+{
+	struct run *r = *state;
+	struct rlimit limit;
+
+	skip_in_valgrind();
+	assert_int_equal(getrlimit(RLIMIT_CORE, &limit), 0);
+	r->config.core_limit = limit.rlim_max;
+	limit.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_CORE, &limit), 0);
+	run_shell(r, "test \"$(ulimit -S -c)\" = \"$(ulimit -H -c)\"");
+	assert_int_equal(r->result.code, 0);
 }
 
 /* Of a line of /proc/PID/status, without the two that glibc hides. */
@@ -1581,6 +1598,7 @@ main(int argc, char **argv)
 		RUN(test_much_output),
 		RUN(test_descriptors),
 		RUN(test_descriptor_limit),
+		RUN(test_core_limit),
 		RUN(test_signal_dispositions),
 		RUN(test_process_group),
 		RUN(test_directory),

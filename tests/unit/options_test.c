@@ -88,6 +88,8 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_string_equal(o.base_path, "");
 	assert_false(o.pty);
 	assert_null(o.cwd);
+	assert_null(o.user);
+	assert_null(o.group);
 	assert_null(o.env[0]);
 	assert_false(o.quiet);
 	assert_int_equal(o.stop_signal, SIGTERM);
@@ -146,6 +148,7 @@ SHOW(restart, "%d %g", (int)o->restart, o->restart_delay_s)
 SHOW(timeout, "%g", o->timeout_s)
 SHOW(once, "%d", o->once)
 SHOW(slow, "%d", (int)o->slow)
+SHOW(identity, "%s %s", o->user, o->group)
 SHOW(sanitize, "%d", (int)o->sanitize)
 SHOW(stall, "%g", o->stall_timeout_s)
 SHOW(latency, "%g", o->latency_ms)
@@ -237,6 +240,7 @@ static const struct {
 	{ "--stdin cat", show_input, "01" },
 	{ "--stdin", show_input, "01" },
 	{ "-w /x -o f --title T --token-file F", show_strings, "/x|f|T|F" },
+	{ "--user nobody --group 42", show_identity, "nobody 42" },
 	{ "--cwd= -o - --title --port --token-file=", show_strings,
 	    "|-|--port|" },
 	{ "--trust-proxy 10.0.0.0/8 --trust-proxy ::1", show_proxies,
