@@ -100,14 +100,14 @@ def test_each_answer_has_a_line(logged, connect):
 def test_each_answer_of_a_connection_has_a_line(logged, connect):
     run, log = logged(command=["true"])
     peer = connect(run)
-    peer.send(head("/healthz") + head("/log.js") + head("/healthz"))
+    peer.send(head("/healthz") + head("/viewer.js") + head("/healthz"))
     sizes = []
     for _ in range(3):
         assert peer.read_head() == 200
         sizes.append(len(peer.read_body()))
     assert [summary(log.next()) for _ in range(3)] == [
         (f"GET {target} HTTP/1.1", 200, size)
-        for target, size in zip(("/healthz", "/log.js", "/healthz"), sizes)
+        for target, size in zip(("/healthz", "/viewer.js", "/healthz"), sizes)
     ]
     assert sizes[0] == 3 and sizes[1] > 100
 

@@ -309,7 +309,8 @@ def test_the_delay_doubles_and_is_told(start, view):
     assert [r["delay"] for r in restarts] == [0.01, 0.02, 0.04, 0.08]
     times = [r["time"] for r in restarts]
     for i in range(3):
-        assert times[i + 1] - times[i] >= restarts[i]["delay"]
+        # The clock of timers is a coarse one.
+        assert times[i + 1] - times[i] > restarts[i]["delay"] - 0.005
     run.send_signal(signal.SIGINT)
     assert run.wait() == 128 + signal.SIGINT
 
