@@ -36,7 +36,7 @@ open_standard_descriptors(void)
 }
 
 static struct rlimit
-find_limit(int resource)
+find_limit(unsigned int resource)
 {
 	struct rlimit limit;
 

@@ -328,7 +328,7 @@ spawn_reset_signals(const sigset_t *ignored)
 }
 
 static void
-spawn_reset_limit(int resource, rlim_t soft)
+spawn_reset_limit(unsigned int resource, rlim_t soft)
 {
 	struct rlimit limit;
 
