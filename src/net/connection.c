@@ -208,6 +208,7 @@ connection_close(struct connection *c, const char *reason)
 	} else {
 		TAILQ_REMOVE(&s->pending, c, link);
 		s->pending_count--;
+		exchange_drop_body(c);
 	}
 	TAILQ_INSERT_TAIL(&s->dead, c, link);
 	s->connection_count--;

@@ -14,6 +14,7 @@
 
 #define EXCHANGE_RETRY_S 5	/* Retry-After when there are too many */
 #define EXCHANGE_REPLY_MS 60000 /* to take an answer */
+#define EXCHANGE_MADE_MAX (4 * 1024 * 1024) /* bytes of bodies not taken */
 
 struct exchange {
 	struct buffer in;    /* a request head so far, and what follows */
@@ -45,9 +46,34 @@ exchange_free(struct exchange *x)
 }
 
 struct buffer *
-exchange_body(struct exchange *x)
+exchange_body(struct connection *c)
 {
-	return &x->made;
+	if (c->server->made_bytes >= EXCHANGE_MADE_MAX)
+		return NULL;
+	return &c->exchange->made;
+}
+
+static void
+exchange_set_body(struct connection *c, const void *body, size_t size)
+{
+	struct exchange *x = c->exchange;
+
+	x->body = body;
+	x->body_size = size;
+	if (body == x->made.data)
+		c->server->made_bytes += size;
+}
+
+void
+exchange_drop_body(struct connection *c)
+{
+	struct exchange *x = c->exchange;
+
+	if (x->body != NULL && x->body == x->made.data)
+		c->server->made_bytes -= x->body_size;
+	buffer_clear(&x->made);
+	x->body = NULL;
+	x->body_size = 0;
 }
 
 /* Caches are to keep them apart. */
@@ -84,16 +110,15 @@ exchange_finish(struct connection *c)
 {
 	struct exchange *x = c->exchange;
 
+	exchange_drop_body(c);
 	if (!x->keep_alive) {
 		connection_linger(c);
 		return;
 	}
 	account_end(c);
 	buffer_reset(&x->out);
-	buffer_clear(&x->made);
 	buffer_shift(&x->in, x->used);
-	x->body = NULL;
-	x->body_size = x->sent = x->used = 0;
+	x->sent = x->used = 0;
 	connection_want_write(c, false);
 	if (c->state != CONNECTION_DEAD)
 		connection_enter(c, CONNECTION_HEAD, CONNECTION_IDLE_MS);
@@ -149,11 +174,8 @@ exchange_reply(struct connection *c, const struct http_request *request,
 		connection_close(c, "out of memory");
 		return;
 	}
-	if (status != 304 &&
-	    (request == NULL || request->method != HTTP_HEAD)) {
-		x->body = body;
-		x->body_size = size;
-	}
+	if (status != 304 && (request == NULL || request->method != HTTP_HEAD))
+		exchange_set_body(c, body, size);
 	account_answer(c, status, x->out.size);
 	connection_enter(c, CONNECTION_REPLY, EXCHANGE_REPLY_MS);
 	exchange_send(c);

@@ -42,8 +42,14 @@ void exchange_write(struct connection *c);
 /* The time for a request is over: says so and closes. */
 void exchange_time_out(struct connection *c);
 
-/* An empty buffer for the body of an answer, which is cleared after that. */
-struct buffer *exchange_body(struct exchange *x);
+/*
+ * An empty buffer for the body of an answer, which is cleared after that.
+ * NULL: too many such bodies wait to be taken.
+ */
+struct buffer *exchange_body(struct connection *c);
+
+/* The body of the answer is sent, or need not be any more. */
+void exchange_drop_body(struct connection *c);
 
 /*
  * Answers with a head and a body that is static or in that buffer; fields are more lines of the head.

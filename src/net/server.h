@@ -78,6 +78,7 @@ struct wsexec_server {
 	size_t subscriber_count; /* those who get output */
 	size_t watcher_count;	 /* those who get the status */
 	size_t gzip_count;	 /* those of them who get it compressed */
+	size_t made_bytes;	 /* of bodies that were made to be sent */
 
 	struct subscriber_list ready;	/* the turn is to serve them */
 	size_t ready_count;		/* how many those are */

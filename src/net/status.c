@@ -161,12 +161,23 @@ status_append_document(struct wsexec_server *s, struct buffer *out)
 	free(list);
 }
 
+/* Where the body of the answer goes; NULL: it is refused. */
+static struct buffer *
+status_begin(struct connection *c, const struct http_request *request)
+{
+	struct buffer *body = exchange_body(c);
+
+	if (body == NULL)
+		exchange_refuse(c, request, 503,
+		    "too many are being told the status; try again later");
+	return body;
+}
+
 static void
 status_reply(struct connection *c, const struct http_request *request,
-    const char *fields)
+    const char *fields, struct buffer *body)
 {
-	const struct buffer *body = exchange_body(c->exchange);
-
+	buffer_shrink(body);
 	if (body->failed)
 		connection_close(c, "out of memory");
 	else
@@ -176,15 +187,17 @@ status_reply(struct connection *c, const struct http_request *request,
 void
 status_answer(struct connection *c, const struct http_request *request)
 {
-	struct buffer *body = exchange_body(c->exchange);
+	struct buffer *body;
 
 	if (request->method == HTTP_GET && websocket_is_asked_for(request)) {
 		watcher_answer(c, request);
 		return;
 	}
+	if ((body = status_begin(c, request)) == NULL)
+		return;
 	status_append_document(c->server, body);
 	buffer_append_byte(body, '\n');
-	status_reply(c, request, status_json_fields);
+	status_reply(c, request, status_json_fields, body);
 }
 
 /* Whether Accept names the type of OpenMetrics, and wants it as much. */
@@ -205,12 +218,14 @@ status_answer_metrics(struct connection *c, const struct http_request *request)
 	const bool open = status_wants_openmetrics(request);
 	struct status_process process;
 	struct status status = { 0 };
+	struct buffer *body;
 
+	if ((body = status_begin(c, request)) == NULL)
+		return;
 	status_fill_run(c->server, &status);
 	status_fill_clients(c->server, &status, NULL);
 	process_read(&process);
-	status_append_metrics(exchange_body(c->exchange), &status, &process,
-	    open);
+	status_append_metrics(body, &status, &process, open);
 	status_reply(c, request,
-	    open ? status_openmetrics_fields : status_prometheus_fields);
+	    open ? status_openmetrics_fields : status_prometheus_fields, body);
 }

@@ -495,7 +495,8 @@ subscriber_step_watcher(struct subscriber *s, size_t *budget)
 		return STEP_GONE;
 	s->watch.sent += (size_t)sent;
 	*budget -= (size_t)sent;
-	if (sent > 0)
+	/* Else each byte taken could keep an old document for long. */
+	if (!watcher_is_inside(s))
 		subscriber_note_progress(s);
 	return (size_t)sent < n ? STEP_BLOCKED : STEP_ON;
 }

@@ -4,6 +4,7 @@
 import asyncio
 import json
 import re
+import socket
 import subprocess
 
 import pytest
@@ -14,7 +15,7 @@ from prometheus_client.parser import (
     text_string_to_metric_families as prometheus_parser,
 )
 
-from harness import is_sanitized, wait_until
+from harness import TIMEOUT_S, is_sanitized, wait_until
 from rawsocket import CLOSE, PING, PONG, TEXT, close_frame, frame, head
 from rawsocket import upgrade_head
 from viewers import (
@@ -434,6 +435,58 @@ def test_a_full_socket_skips_to_the_newest(start, connect, watch):
     assert times == sorted(times)
     assert len(times) < 15, "what was not taken has waited for it"
     assert memory < 200_000 or is_sanitized()
+
+
+@pytest.fixture
+def local(start, clients):
+    """A run with large documents on a Unix socket, of which the kernel keeps
+    little; and connect(request), which asks there and takes nothing."""
+    run = start("--quiet", "--title", "t", "--history", "1M",
+                "--stall-timeout", "3", "--unix-socket", "socket",
+                command=["sh", "-c", "while :; do echo; done", *[HUGE] * 8])
+    path = str(run.directory / "socket")
+
+    def connect(request):
+        connection = socket.socket(socket.AF_UNIX)
+        clients.append(connection)
+        connection.settimeout(TIMEOUT_S)
+        connection.connect(path)
+        connection.sendall(request)
+        return connection
+
+    return path, connect
+
+
+def test_a_message_must_be_taken_in_time(local, clients):
+    path, connect = local
+    watcher = Viewer("ws://localhost/status", path)
+    clients.append(watcher)
+    connection = connect(upgrade_head("/status"))
+    taken = 0
+    # In this way a message would take six seconds.
+    for count in range(1, 60):
+        watcher.wait(lambda: len(watcher.messages) > count, "a document")
+        data = connection.recv(30_000)
+        taken += len(data)
+        if not data:
+            break
+    assert 0 < taken < len(HUGE) * 8
+
+
+def test_answers_that_are_not_taken_are_bounded(local):
+    path, connect = local
+
+    def status():
+        return fetch(
+            "http://localhost/status", "--unix-socket", path
+        ).status
+
+    assert status() == 200
+    held = [connect(head("/status")) for _ in range(8)]
+    wait_until(lambda: status() == 503, "too many")
+    for connection in held[:4]:
+        connection.close()
+    wait_until(lambda: status() == 200, "room again")
 
 
 def test_watchers_are_bounded(start, connect, view):
