@@ -83,7 +83,7 @@ watcher_renew(struct wsexec_server *s)
 
 	s->status_changed = false;
 	(void)event_del(&s->status_event);
-	if (s->start_us != 0 && !s->ended)
+	if (s->start_us != 0 && !s->is_restarting && !s->ended)
 		watcher_set_timer(s, WATCHER_BEAT_US);
 	s->document_us = server_now(s);
 	d = document_new(s);

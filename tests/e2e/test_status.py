@@ -182,6 +182,49 @@ def test_states(start, view, script, code, signal):
     assert metrics["wsexec_exit_signal"] == (signal or 0)
 
 
+def test_restarts(start, watch):
+    run = start("--quiet", "--restart", "always", "--restart-delay", "0",
+                script="echo x; read _ <go; exit 3")
+    watcher = watch(run)
+    before = wait_document(
+        watcher, lambda d: d["journal"]["last"] == 1, "the first run"
+    )
+    assert before["restarts"] == 0
+    run.go()
+    after = wait_document(
+        watcher, lambda d: d["streams"]["stdout"]["lines"] == 2, "the second"
+    )
+    assert after["restarts"] == 1
+    assert after["state"] == "running"
+    assert after["exit"] is None
+    assert after["run"] != before["run"]
+    assert after["pid"] != before["pid"]
+    assert after["started"] > before["started"]
+    assert after["journal"]["last"] == 3
+    metrics = metrics_of(run)
+    assert metrics["wsexec_restarts_total"] == 1
+    assert metrics['wsexec_state{state="running"}'] == 1
+
+
+def test_between_two_runs(start, watch):
+    run = start("--quiet", "--restart", "always", "--restart-delay", "1000",
+                script="read _ <go; exit 3")
+    watcher = watch(run)
+    run.go()
+    document = wait_document(
+        watcher, lambda d: d["state"] == "restarting", "the end of the first"
+    )
+    assert document["restarts"] == 1
+    assert document["started"] is document["pid"] is document["exit"] is None
+    assert document["uptime"] == 0
+    assert metrics_of(run)['wsexec_state{state="restarting"}'] == 1
+    run.send_signal(15)
+    watcher.wait_end()
+    last = documents(watcher)[-1]
+    assert last["state"] == "ended"
+    assert last["exit"] is not None
+
+
 def test_clients_are_listed(start, connect, view, inflate):
     run = start("--quiet", script="seq 100; read _ <go; seq 100; read _ <go")
     wait_status(run, lambda d: d["journal"]["last"] == 100, "all lines")
