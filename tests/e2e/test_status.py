@@ -22,6 +22,7 @@ from viewers import (
     Viewer,
     fetch,
     has_node_client,
+    parse_records,
     take_aiohttp,
     take_node,
     take_websocket_client,
@@ -290,25 +291,35 @@ def test_only_so_many_clients_are_listed(start, connect):
 
 
 def test_lag_and_gaps(start, connect, view):
-    run = start("--quiet", "--client-buffer", "1M", "--history", "8M",
+    run = start("--quiet", "--history", "8M",
                 script="head -c 30000000 /dev/zero | tr '\\0' x | fold -w 999;"
                 " read _ <go; echo; read _ <go")
     stuck = connect(run)
     stuck.send(upgrade_head("/?format=json&tail=0"))
-    document = wait_status(
+    wait_status(
         run,
         lambda d: d["clients"]["blocked"] == 1
         and d["streams"]["stdout"]["bytes"] > 30_000_000,
         "one that does not read",
     )
+
+    def look():
+        """The document, and metrics of the same time: the kernel may still
+        have taken something between them."""
+        before = status_of(run)
+        metrics = metrics_of(run)
+        after = status_of(run)
+        if before["clients"]["lag"] != after["clients"]["lag"]:
+            return None
+        return after, metrics
+
+    document, metrics = wait_until(look, "a time when nothing is sent")
     client = document["clients"]["list"][0]
     assert client["blocked"]
-    # It may have been moved to half of --client-buffer since.
-    assert client["lag"]["bytes"] > 400_000
-    assert client["lag"]["records"] > 400
+    assert client["lag"]["bytes"] > 1_000_000
+    assert client["lag"]["records"] > 1000
     assert document["clients"]["lag"] == client["lag"]
     assert document["journal"]["evicted"] > 0
-    metrics = metrics_of(run)
     assert metrics["wsexec_clients_blocked"] == 1
     assert metrics["wsexec_clients_lag_max_bytes"] == client["lag"]["bytes"]
     view(run, "format=json").wait_record(type="gap", reason="evicted")
@@ -319,7 +330,11 @@ def test_lag_and_gaps(start, connect, view):
         document["journal"]["evicted"]
     )
     assert document["clients"]["list"][1]["gaps"] == 1
-    while b'"slow"' not in stuck.receive():
+    stuck.read_head()
+    while not any(
+        record["type"] == "gap"
+        for record in parse_records([stuck.read_message()])
+    ):
         pass
     document = wait_status(
         run, lambda d: d["gaps"]["slow"]["count"] > 0, "the other gap"
@@ -329,7 +344,7 @@ def test_lag_and_gaps(start, connect, view):
 
 
 def test_why_clients_have_gone(start, connect, view):
-    run = start("--quiet", "--ping-interval", "0.3", script="read _ <go")
+    run = start("--quiet", "--ping-interval", "1", script="read _ <go")
     view(run).close()
     connect(run).upgrade("/?follow=0").read_messages()
     peer = connect(run).upgrade()
@@ -351,7 +366,6 @@ def test_why_clients_have_gone(start, connect, view):
 
 def test_slow_clients_have_gone(start, connect):
     run = start("--quiet", "--client-buffer", "1M", "--slow", "disconnect",
-                "--stall-timeout", "2",
                 script="head -c 30000000 /dev/zero; read _ <go")
     connect(run).send(upgrade_head("/?format=raw&tail=0"))
     wait_status(
@@ -422,7 +436,7 @@ def test_a_watcher_is_told_of_changes(start, view, watch):
 def test_documents_come_at_most_five_times_a_second(start, watch):
     run = start(
         "--quiet",
-        script="end=$(($(date +%s%N) / 1000000 + 2500)); read _ <go;"
+        script="read _ <go; end=$(($(date +%s%N) / 1000000 + 2500));"
         " while [ $(($(date +%s%N) / 1000000)) -lt $end ]; do echo; done",
     )
     watcher = watch(run)
@@ -430,7 +444,7 @@ def test_documents_come_at_most_five_times_a_second(start, watch):
     watcher.wait_end()
     *running, last = documents(watcher)
     assert last["state"] == "ended"
-    assert len(running) >= 3
+    assert len(running) >= 2
     times = [document["uptime"] for document in running]
     for before, after in zip(times, times[1:]):
         assert after - before >= LEAST_S - CLOCK_S, times
@@ -548,7 +562,7 @@ def test_watchers_are_bounded(start, connect, view):
 
 
 def test_manners_of_watchers(start, connect):
-    run = start("--quiet", "--ping-interval", "0.3", script="read _ <go")
+    run = start("--quiet", "--ping-interval", "1", script="read _ <go")
     peer = connect(run)
     # All at once, and in pieces.
     peer.send_bytewise(upgrade_head("/status") + frame(PING, b"p"))
