@@ -133,7 +133,7 @@ export class Connection extends EventTarget {
 		if (fresh)
 			this.#last = Math.max(record.first - 1, 0);
 		this.#run = record.run;
-		this.#store.begin(record, fresh);
+		this.#store.begin(record, fresh, firstAsked(record));
 		this.#report("live");
 		return true;
 	}
@@ -178,9 +178,15 @@ export class Connection extends EventTarget {
 	}
 }
 
-/* The page's own address may ask for fewer. */
+/* The page's own address may ask for less than all. */
 function tail() {
 	return Math.min(asked.tail ?? TAIL, TAIL);
+}
+
+function firstAsked({ last }) {
+	if (asked.after !== null)
+		return asked.after + 1;
+	return asked.tail === null ? 1 : Math.max(last - asked.tail + 1, 1);
 }
 
 function isOfLog({ type }) {

@@ -13,7 +13,6 @@ const WORDS = {
 	waiting: "waiting for the command",
 	connecting: "connecting",
 	live: "running",
-	restarting: "restarting",
 	ended: "ended",
 	reconnecting: "connection lost",
 	refused: "refused",
@@ -41,10 +40,16 @@ export class Header {
 
 		this.#start = record;
 		this.#exit = null;
+		find("state").textContent = WORDS.live;
 		find("title").textContent = title;
 		find("title").title = record.command.join(" ") || title;
 		find("exit").hidden = true;
 		this.#tick();
+	}
+
+	/* It is started again, as the start record will tell. */
+	restart() {
+		find("state").textContent = "restarting";
 	}
 
 	exit(record) {

@@ -401,7 +401,7 @@ export class List extends EventTarget {
 			    Math.abs(wanted - seq)))
 				wanted = each;
 		}
-		this.#store.focus = seq;
+		this.#store.focus = this.#following ? Infinity : seq;
 		this.#ranges.want(wanted);
 		this.dispatchEvent(new Event("view"));
 	}

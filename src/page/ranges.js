@@ -22,7 +22,8 @@ export class Ranges extends EventTarget {
 	#store;
 	#wanted = null;
 	#around = AROUND;
-	#live = false;
+	#live = false; /* what nobody waits for may be fetched as well */
+	#persistent = false; /* what failed is tried again */
 	#busy = false;
 	#failures = 0;
 
@@ -39,10 +40,15 @@ export class Ranges extends EventTarget {
 			this.#pump();
 	}
 
-	/* Whether it is worth while to ask the server. */
-	setLive(live) {
-		this.#live = live;
-		if (live)
+	/*
+	 * Whether the server is there, as far as one can tell.  After the end
+	 * of the run it may be for long, or be gone in a moment: until then
+	 * what can be had is fetched, but what fails is not tried again.
+	 */
+	setState(state) {
+		this.#persistent = state === "live";
+		this.#live = this.#persistent || state === "ended";
+		if (this.#live)
 			this.#pump();
 	}
 
@@ -97,8 +103,10 @@ export class Ranges extends EventTarget {
 				this.#failures = 0;
 			} catch (error) {
 				this.#tell(error.message);
-				if (!this.#live)
+				if (!this.#persistent) {
+					this.#live = false;
 					break;
+				}
 				await this.#pause();
 			}
 		}

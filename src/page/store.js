@@ -34,7 +34,7 @@ export const chunkFirst = (chunk) => chunk * CHUNK + 1;
 export class Store extends EventTarget {
 	first = 1;
 	last = 0; /* the newest there is; less than first: none */
-	focus = 0; /* where the reader is */
+	focus = Infinity; /* where the reader is; beyond last: at the end */
 	run = null; /* the start record */
 	runs = new Set(); /* ids of the runs whose output this is */
 	exit = null;
@@ -45,10 +45,13 @@ export class Store extends EventTarget {
 	#partials = new Map();
 	#hasPieces = false;
 
-	/* A start record; fresh: what was before it is another log. */
-	begin(record, fresh) {
+	/*
+	 * A start record; fresh: what was before it is another log.  There is
+	 * nothing before first for this page.
+	 */
+	begin(record, fresh, first = 1) {
 		if (fresh)
-			this.#forget();
+			this.#forget(first);
 		this.run = record;
 		this.runs.add(record.run);
 		this.exit = null;
@@ -60,12 +63,6 @@ export class Store extends EventTarget {
 		this.exit = record;
 		this.last = Math.max(this.last, record.last);
 		this.#emit("exit");
-	}
-
-	/* There is nothing before seq for this page. */
-	beginAt(seq) {
-		this.first = seq;
-		this.#emit("load", { first: 1, last: this.last });
 	}
 
 	/*
@@ -87,7 +84,7 @@ export class Store extends EventTarget {
 				this.#put(record);
 				position = record.seq;
 				if (record.type === "restart")
-					this.runs.add(record.run);
+					this.#restart(record);
 			}
 			this.last = Math.max(this.last, position);
 		}
@@ -216,6 +213,13 @@ export class Store extends EventTarget {
 		return this.#characters;
 	}
 
+	/* Those of the past are told by rows only. */
+	#restart(record) {
+		this.runs.add(record.run);
+		if (record.seq > this.run.last)
+			this.#emit("restart", record);
+	}
+
 	#isKnown(seq) {
 		return this.#chunks.get(chunkOf(seq))
 		    ?.slots[(seq - 1) % CHUNK] !== undefined ||
@@ -270,7 +274,7 @@ export class Store extends EventTarget {
 	#chunk(number) {
 		let chunk = this.#chunks.get(number);
 
-		if (chunk === undefined) {
+		if (chunk === undefined || chunk === NOTHING) {
 			chunk = {
 				slots: Array(CHUNK).fill(undefined),
 				missing: CHUNK,
@@ -285,9 +289,11 @@ export class Store extends EventTarget {
 	#put(record) {
 		const chunk = this.#chunk(chunkOf(record.seq));
 		const i = (record.seq - 1) % CHUNK;
-		const size = record.text?.length ?? 0;
+		const before = chunk.slots[i];
+		const size = (record.text?.length ?? 0) -
+		    (before?.text?.length ?? 0);
 
-		if (chunk.slots[i] === undefined)
+		if (before === undefined)
 			chunk.missing--;
 		chunk.slots[i] = record;
 		chunk.characters += size;
@@ -380,8 +386,8 @@ export class Store extends EventTarget {
 		this.#kept--;
 	}
 
-	#forget() {
-		this.first = 1;
+	#forget(first) {
+		this.first = first;
 		this.last = 0;
 		this.runs.clear();
 		this.#chunks.clear();

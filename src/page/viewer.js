@@ -5,7 +5,7 @@
  * the list shows what is there.
  */
 
-import { asked, serverAddress } from "./address.js";
+import { serverAddress } from "./address.js";
 import { Connection } from "./connection.js";
 import { Follow } from "./follow.js";
 import { Header, titleOf } from "./header.js";
@@ -34,14 +34,6 @@ const tab = new Tab(find("icon"));
 new Follow(find("follow"), list, store);
 new Reader({ store, ranges, connection, settings, list, marks, keys });
 
-/* The page's own address may ask for less than all. */
-function begin() {
-	if (asked.after !== null)
-		store.beginAt(asked.after + 1);
-	else if (asked.tail !== null)
-		store.beginAt(Math.max(store.last - asked.tail + 1, 1));
-}
-
 function showTab() {
 	const { exit, run } = store;
 	const sign = connection.state === "reconnecting" ||
@@ -69,7 +61,6 @@ function goToMarks() {
 }
 
 store.addEventListener("reset", () => {
-	begin();
 	header.start(store.run);
 	showTab();
 	goToMarks();
@@ -78,6 +69,7 @@ store.addEventListener("start", () => {
 	header.start(store.run);
 	showTab();
 });
+store.addEventListener("restart", () => header.restart());
 store.addEventListener("exit", () => {
 	header.exit(store.exit);
 	showTab();
@@ -89,7 +81,7 @@ connection.addEventListener("clients", ({ detail }) =>
     header.clients(detail));
 connection.addEventListener("state", ({ detail }) => {
 	header.state(detail);
-	ranges.setLive(detail.state === "live");
+	ranges.setState(detail.state);
 	showTab();
 	showEmpty();
 });

@@ -2,7 +2,11 @@
 """What the page says of the run and of its connection, and how it gets over
 what happens to them."""
 
+import subprocess
+
 import pytest
+
+from conftest import wsexec_path
 
 
 def lines(name, last):
@@ -193,6 +197,91 @@ def test_a_full_server_is_told(page, start_run):
     page.wait("document.querySelector('#wait').textContent !== ''")
     page.browser.close()
     page.browser.switch_to.window(first)
+
+
+def test_what_is_not_here_at_the_end_is_fetched(page, start_run):
+    run = start_run("--linger", "forever")
+    run.count(1, 20000)
+    run.order("exit 0")
+    page.open(run.url)
+    page.wait_state("ended")
+    assert page.wait_log(20000) == lines("line", 20000)
+    assert page.run("return viewer.store.characters") == sum(
+        len(f"line {n}") for n in range(1, 20001)
+    )
+
+
+def test_nothing_is_tried_again_when_the_server_has_ended(page, start_run):
+    run = start_run()
+    run.count(1, 100000)
+    page.open(run.url)
+    page.wait_state("live")
+    run.order("exit 0")
+    page.wait_state("ended")
+    run.wait()
+    page.run("viewer.list.scrollToStart()")
+    page.wait("document.querySelector('.row[data-seq=\"1\"]')")
+    # Either it came in time, or one is told that it cannot.
+    page.wait("!document.querySelector('.pending') ||"
+              " document.querySelector('#problem').checkVisibility()")
+
+
+def test_the_same_line_twice_is_counted_once(page, start_run):
+    page.open(start_run().url)
+    kept = page.browser.execute_async_script(
+        """
+        const done = arguments[0];
+        import("./store.js").then(({ Store }) => {
+            const store = new Store();
+            const line = (seq) => ({ type: "line", seq, stream: "stdout",
+                text: "abc" });
+            store.begin({ run: "a", last: 600 }, true);
+            store.load(1, 600, [line(1), line(2), line(600)]);
+            store.append(598, [line(599), line(600), line(601)]);
+            done([store.characters, store.last, store.get(3),
+                store.get(602) === undefined, store.lastHole(1, 601)]);
+        });
+        """
+    )
+    assert kept == [15, 601, None, True, None]
+
+
+RESTARTS = """
+[ -e "$0" ] && { echo second; exec sleep 1000; }
+: >"$0"; echo first; while ! [ -e "$0.go" ]; do sleep 0.1; done; exit 3
+"""
+
+
+def test_a_real_restart(page, tmp_path):
+    mark = tmp_path / "mark"
+    server = subprocess.Popen(
+        [wsexec_path(), "--port", "0", "--quiet", "--restart", "on-failure",
+         "--restart-delay", "1", "--", "sh", "-c", RESTARTS, str(mark)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True,
+    )
+    try:
+        page.open(server.stderr.readline().split()[-1])
+        page.wait_text("first")
+        (tmp_path / "mark.go").touch()
+        page.wait("document.querySelector('#state').textContent ==="
+                  " 'restarting'")
+        page.wait_text("second")
+        assert page.text("#state") == "running"
+        assert not page.is_shown("#exit")
+        assert page.rows() == [(1, "stdout", "first"), (3, "stdout", "second")]
+        boundary = page.text(".restart")
+        assert boundary.startswith("The command ended with status 3 after ")
+        assert boundary.endswith(" Restart 1:")
+        # Who comes later sees the same.
+        page.open(page.browser.current_url)
+        page.wait_text("second")
+        assert page.text(".restart") == boundary
+        assert page.text("#state") == "running"
+    finally:
+        server.kill()
+        server.wait()
+        server.stderr.close()
 
 
 RESTART = """
