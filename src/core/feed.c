@@ -217,31 +217,24 @@ feed_enter(struct feed *f, struct cursor *c, uint64_t next, size_t *n)
 	return FEED_BYTES;
 }
 
-/* Whether the cursor shall stop inside a message. */
-static bool
-cursor_is_cut(const struct cursor *c)
-{
-	const struct feed_block *b = c->block;
-
-	return c->stop >= b->first_seq && c->stop < b->first_seq + b->count &&
-	    feed_block_is_inside(b, (uint32_t)(c->stop + 1 - b->first_seq));
-}
-
 /* How far the cursor may read in its block. */
 static size_t
 cursor_limit(const struct cursor *c)
 {
 	const struct feed_block *b = c->block;
-	uint32_t end;
+	uint32_t stop, start, end;
 
 	if (c->stop >= b->first_seq + b->count)
 		return b->size;
 	if (c->stop < b->first_seq)
 		return 0;
-	end = feed_block_end(b, (uint32_t)(c->stop - b->first_seq));
-	return cursor_is_cut(c) ?
-	    feed_block_start(b, feed_block_find(b, end - 1)) :
-	    end;
+	stop = (uint32_t)(c->stop - b->first_seq);
+	end = feed_block_end(b, stop);
+	if (!feed_block_is_inside(b, stop + 1))
+		return end;
+	/* It shall stop inside a message, unless it has begun that. */
+	start = feed_block_start(b, feed_block_find(b, end - 1));
+	return c->offset > start ? end : start;
 }
 
 enum feed_result
@@ -269,7 +262,7 @@ feed_peek(struct feed *f, struct cursor *c, const uint8_t **bytes, size_t *n)
 			*n = cursor_limit(c) - c->offset;
 			return FEED_BYTES;
 		}
-		if (cursor_is_cut(c)) {
+		if (c->offset < b->size && feed_next(c) <= c->stop) {
 			*n = cursor_alone(c, b, cursor_index(c));
 			return FEED_ALONE;
 		}

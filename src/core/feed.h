@@ -54,7 +54,7 @@ struct journal;
 struct cursor {
 	struct feed_block *block; /* borrowed: of the feed; NULL: see next */
 	LIST_ENTRY(cursor) link;  /* in the block's list of readers */
-	uint64_t stop;		  /* the last sequence number wanted */
+	uint64_t stop;		  /* the last wanted; not of what is begun */
 	union {
 		size_t offset; /* in the block's bytes */
 		uint64_t next; /* without a block: next sequence number */

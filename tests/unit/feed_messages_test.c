@@ -690,6 +690,34 @@ test_stop_at_each_record(void **state)
 	world_free(w);
 }
 
+/* What is to be the last record may be known only inside of its message. */
+static void
+test_stop_in_a_message_that_was_begun(void **state)
+{
+	struct world *w = world_new(NO_BOUND);
+	struct reader *r = &w->readers[0];
+	const uint8_t *bytes;
+	size_t n;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 10; i++)
+		world_append(w, STREAM_STDOUT, 50);
+	reader_join(r, BOTH, false, 1);
+	assert_int_equal(reader_read(r, 5), FEED_BYTES);
+	r->cursor.stop = 3;
+	assert_int_equal(feed_peek(*reader_feed(r), &r->cursor, &bytes, &n),
+	    FEED_BYTES);
+	assert_int_equal(n, feed_rest(&r->cursor));
+	r->cursor.stop = CURSOR_NO_STOP;
+	reader_read_all(r);
+	r->cursor.stop = 3;
+	assert_int_equal(feed_peek(*reader_feed(r), &r->cursor, &bytes, &n),
+	    FEED_END);
+	assert_int_equal(feed_next(&r->cursor), 11);
+	world_free(w);
+}
+
 /*
  * With room for one block, an old one and the newest are made in turn, and in
  * other messages each time, while readers are inside of them.
@@ -928,6 +956,7 @@ main(void)
 		cmocka_unit_test(test_messages_are_bounded),
 		cmocka_unit_test(test_join_at_each_record),
 		cmocka_unit_test(test_stop_at_each_record),
+		cmocka_unit_test(test_stop_in_a_message_that_was_begun),
 		cmocka_unit_test(test_messages_made_again),
 		cmocka_unit_test(test_compressed_messages_made_again),
 		cmocka_unit_test(test_dropped_block_hands_over_the_rest),
