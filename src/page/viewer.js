@@ -47,9 +47,11 @@ function showTab() {
 /* What is said instead of lines, where there are none. */
 function showEmpty() {
 	const { state } = connection;
+	const isUnfinished = ["stdout", "stderr"].some((stream) =>
+	    store.partial(stream) !== null);
 
-	find("empty").hidden = list.count > 0 || state === "refused" ||
-	    state === "reconnecting";
+	find("empty").hidden = list.count > 0 || isUnfinished ||
+	    state === "refused" || state === "reconnecting";
 	find("empty").textContent = store.exit !== null ?
 	    "There was no output." : store.run === null ?
 	    "Waiting for the command to start." : "No output yet.";

@@ -211,6 +211,8 @@ class Run:
             [
                 wsexec_path(), "--port", "0", *options, "--",
                 "sh", "-c",
+                # 9 is the standard input that wsexec gives it.
+                'exec 9<&0; '
                 'while IFS= read -r order; do eval "$order"; done <"$0"',
                 str(self.orders_path),
             ],

@@ -198,11 +198,106 @@ def marked_dark(studio, name):
     marked(studio, name, theme="dark")
 
 
+def at_the_end(studio, **options):
+    run = studio.build(failure=True)
+    page = studio.open(run.url, **options)
+    page.wait_text(" FAIL  1 of 214 tests")
+    return page
+
+
+def search(studio, name, **options):
+    page = at_the_end(studio, **options)
+    page.press("/")
+    page.wait("document.activeElement.type === 'search'")
+    page.press("module_1")
+    page.wait("document.querySelectorAll('.hit').length > 5")
+    page.wait("!document.querySelector('.search-status').textContent"
+              ".includes('%')")
+    studio.take(name)
+    return page
+
+
+def search_phone(studio, name):
+    search(studio, name, size=PHONE)
+
+
+def filtered(studio, name, **options):
+    page = search(studio, name, **options)
+    page.click("[title='show only lines found']")
+    page.wait("document.querySelectorAll('.row.found').length ==="
+              " document.querySelectorAll('.row[data-seq]').length")
+    studio.take(name)
+
+
+def filtered_dark(studio, name):
+    filtered(studio, name, theme="dark")
+
+
+def keys(studio, name):
+    at_the_end(studio).press("?")
+    studio.take(name)
+
+
+def keys_phone(studio, name):
+    at_the_end(studio, size=PHONE, theme="dark").press("?")
+    studio.take(name)
+
+
+SECTIONS = r"""
+say '::group::Configure'
+for n in $(seq 1 40); do say "checking for feature $n... yes"; done
+say '::endgroup::'
+say '::group::Build'
+for n in $(seq 1 9); do say "  CC    src/module_$n.o"; done
+say '  see https://example.org/build/17 for more'
+say 'src/main.c:3:1: error: expected identifier'
+say '::endgroup::'
+"""
+
+
+def folded(studio, name):
+    run = studio.run("--title", "make")
+    path = pathlib.Path(tempfile.mkdtemp()) / "sections.sh"
+    path.write_text("say() { printf '%s\\n' \"$1\"; }\n" + SECTIONS)
+    run.order(f". {path}")
+    page = studio.open(run.url)
+    page.wait("viewer.store.last === 55")
+    page.press("tttv")
+    page.run("viewer.list.scrollToStart()")
+    page.wait("document.querySelector('[data-seq=\"1\"] .fold')")
+    page.click("[data-seq='1'] .fold")
+    page.wait("document.querySelector('.folded')")
+    studio.take(name)
+    page.press("t")
+
+
+def prompt(studio, name):
+    run = studio.run("--writable")
+    page = studio.open(run.url)
+    run.order("printf 'Overwrite build/program? [y/n] '")
+    page.wait("document.querySelector('.partial')")
+    page.wait("!document.querySelector('#prompt').hidden")
+    page.press("i")
+    page.press("y")
+    studio.take(name)
+
+
+def printed(studio, name):
+    at_the_end(studio)
+    studio.browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                   {"media": "print"})
+    studio.take(name)
+    studio.browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                   {"media": ""})
+
+
 STATES = {
     function.__name__: function
     for function in (
         running, dark, phone, failed, failed_dark, failed_phone, passed,
         gap, restart, lost, refused, marked, marked_dark,
+        search, search_phone, filtered, filtered_dark, keys, keys_phone,
+        folded, prompt, printed,
     )
 }
 

@@ -98,6 +98,7 @@ def viewed(page, run):
 
 
 def folded(page, run):
+    page.wait("document.querySelector('.fold') !== null")
     page.press("-")
     page.wait("document.querySelector('.folded') !== null")
 

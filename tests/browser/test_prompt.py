@@ -58,6 +58,23 @@ def test_lines_are_sent_and_remembered(page, prompt):
     assert page.run("return document.activeElement.id") == "log"
 
 
+def test_the_command_reads_what_is_typed(page, start_run):
+    run = start_run("--writable")
+    page.open(run.url)
+    page.wait_state("live")
+    page.wait("!document.querySelector('#prompt').hidden")
+    run.order("printf 'name? '; IFS= read -r name <&9; echo \"got $name\"")
+    page.wait("document.querySelector('.partial .text')?.textContent"
+              " === 'name? '")
+    page.press("i")
+    page.press("gr\u00fcn  \u2028 $HOME" + Keys.ENTER)
+    page.wait_text("name? got gr\u00fcn  \u2039LS\u203a $HOME")
+    run.order("IFS= read -r name <&9; echo \"got '$name'\"")
+    page.press(Keys.ENTER)
+    page.wait_text("got ''")
+    assert page.complaints() == []
+
+
 def test_too_much_is_not_sent(page, prompt):
     page.run(f"{INPUT}.value = '\u00e4'.repeat(2001)")
     page.press("x" + Keys.ENTER)
