@@ -71,6 +71,8 @@ const struct option_row option_rows[] = {
 	{ 0, "ready-fd", "N", KIND_INTEGER, FIELD(ready_fd),
 	    RANGE("3", "65535"),
 	    .help = "write the addresses to this descriptor, then close it" },
+	{ 'B', "browser", NULL, KIND_FLAG, FIELD(browser),
+	    .help = "open the page in your browser" },
 	{ 'b', "base-path", "PATH", KIND_BASE_PATH, FIELD(base_path),
 	    .initial = "/", .accept = value_is_base_path,
 	    .looks_like = "a path such as /logs",

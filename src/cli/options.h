@@ -28,6 +28,7 @@ struct options {
 	uint32_t unix_socket_mode;
 	const char *unix_socket_owner; /* NULL: whoever makes it */
 	uint16_t ready_fd;	       /* 0: none */
+	bool browser;
 	const char *base_path; /* "" or "/..." without a slash at the end */
 	bool pty;
 	const char *cwd;		       /* NULL: as it is */

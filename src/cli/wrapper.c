@@ -10,6 +10,7 @@
 
 #include "cli/access_log.h"
 #include "cli/announce.h"
+#include "cli/browser.h"
 #include "cli/copies.h"
 #include "cli/identity.h"
 #include "cli/log.h"
@@ -457,6 +458,8 @@ wrapper_prepare(struct wrapper *w, const struct wrapper_config *config)
 		if (geteuid() == 0)
 			log_warn("this is root, and so is the command; "
 				 "--user gives that up");
+		if (w->options->browser)
+			browser_open(urls);
 	}
 	free(urls);
 	return status;

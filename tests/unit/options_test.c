@@ -160,6 +160,7 @@ SHOW(verbose, "%d", o->verbose)
 SHOW(hide_command, "%d", o->hide_command)
 SHOW(flags, "%d%d%d%d", o->pty, o->quiet, o->no_auth, o->token)
 SHOW(input, "%d%d", o->writable, o->own_stdin)
+SHOW(browser, "%d", o->browser)
 SHOW(strings, "%s|%s|%s|%s", o->cwd, o->output, o->title, o->token_file)
 SHOW(access_log, "%s %d", o->access_log, (int)o->access_log_format)
 SHOW(addresses, "%s %s", o->addresses[0] == NULL ? "none" : o->addresses[0],
@@ -235,6 +236,9 @@ static const struct {
 	{ "--pty --no-auth", show_flags, "1010" },
 	{ "--quiet --token", show_flags, "0101" },
 	{ "--hide-command", show_hide_command, "1" },
+	{ "-B", show_browser, "1" },
+	{ "--browser", show_browser, "1" },
+	{ "-q", show_browser, "0" },
 	{ "-W cat", show_input, "10" },
 	{ "--writable cat", show_input, "10" },
 	{ "--stdin cat", show_input, "01" },
