@@ -366,6 +366,24 @@ def test_what_comes_before_the_command_waits_for_it(start, connect, view):
     assert text.wait_end().messages == ["one", "two", "three"]
 
 
+def test_what_comes_between_two_runs_is_for_the_next(start, view):
+    run = start(
+        "--writable", "--restart", "on-failure", "--restart-delay", "0.2",
+        script="read -r line; echo \"got $line\"; [ $line = end ]",
+    )
+    text = view(run)
+    for i in range(5):
+        text.send(str(i))
+        text.wait_message(f"got {i}")
+        text.wait(
+            lambda: sum("restart" in m for m in text.messages) == i + 1,
+            "the restart",
+        )
+    text.send("end")
+    assert text.wait_end().messages[-1] == "got end"
+    assert run.wait() == 0
+
+
 def test_who_is_held_gets_the_end(start, connect):
     run = start("--writable", "--quiet", script="read _ <go; exit 7")
     peer = connect(run).upgrade()
