@@ -16,7 +16,7 @@ SHOWN = re.compile(rb"\[line: (.*?)\]")
 # What is typed before the tabulator, and what it makes of the last word.
 COMPLETED = {
     "wsexec --sl": "--slow",
-    "wsexec --st": "--stall-timeout",
+    "wsexec --sta": "--stall-timeout",
     "wsexec -q --his": "--history",
     "wsexec --slow sk": "skip",
     "wsexec --slow=di": "--slow=disconnect",
