@@ -551,8 +551,9 @@ child_stop(struct child *c, int signal)
 {
 	if (c->gone)
 		return;
-	child_stop_input(c);
 	kill(-c->pid, signal);
+	/* Behind the signal, which is what is to end it if it can. */
+	child_stop_input(c);
 	/* Who is stopped takes note of no signal but this one and KILL. */
 	if (signal == SIGTERM || signal == SIGHUP)
 		kill(-c->pid, SIGCONT);
