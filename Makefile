@@ -36,7 +36,7 @@ all:
 
 ifneq ($(MAKECMDGOALS),clean)
 
-packages := libevent_core libbsd-overlay libmd zlib
+packages := libevent_core libbsd-overlay libmd zlib libssl libcrypto
 ifeq ($(shell pkg-config --exists $(packages) && echo found),)
 $(error pkg-config does not find $(packages): run scripts/install-dependencies)
 endif

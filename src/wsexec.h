@@ -40,6 +40,7 @@ enum wsexec_error {
 	WSEXEC_ERR_ADDRESS = -3, /* not a numeric address or "localhost" */
 	WSEXEC_ERR_ENDED = -4,	 /* the run has already ended */
 	WSEXEC_ERR_SOCKET = -5,	 /* not a stream socket that listens */
+	WSEXEC_ERR_TLS = -6,	 /* no TLS with these files; on_log says why */
 };
 
 enum wsexec_stream {
@@ -137,6 +138,14 @@ struct wsexec_config {
 	 * is dropped.  May not call the server.
 	 */
 	bool (*on_input)(const void *bytes, size_t n, void *arg);
+	/*
+	 * Files in PEM: with a certificate and its chain, TCP sockets speak
+	 * TLS.  The key may be in the same file (NULL).  With a client CA,
+	 * clients must show a certificate that it has signed.
+	 */
+	const char *tls_cert;
+	const char *tls_key;
+	const char *tls_client_ca;
 };
 
 /* A socket in the file system; for wsexec_server_listen_unix(). */
@@ -237,6 +246,13 @@ int wsexec_server_end(struct wsexec_server *server,
  * rest; else they are closed with code 1001.  WSEXEC_EVENT_DRAINED follows.
  */
 void wsexec_server_stop(struct wsexec_server *server);
+
+/*
+ * Takes the files of TLS as they are now; those who are connected keep what
+ * they have.  WSEXEC_ERR_TLS: they are not good, and the ones from before stay;
+ * on_log says why.  Without this it happens when they have changed.
+ */
+int wsexec_server_reload_tls(struct wsexec_server *server);
 
 /* Clients that get output now. */
 size_t wsexec_server_clients(const struct wsexec_server *server);

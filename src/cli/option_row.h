@@ -45,6 +45,7 @@ struct option_row {
 	size_t given; /* offset of a bool: it was there; 0: nobody asks */
 	bool (*accept)(const char *value); /* of strings; NULL: any */
 	const char *looks_like;
+	const char *alias; /* another name, for who knows it; NULL: none */
 };
 
 extern const struct option_row option_rows[]; /* the last has no name */

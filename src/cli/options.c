@@ -161,6 +161,14 @@ const struct option_row option_rows[] = {
 	    .accept = value_is_host,
 	    .looks_like = "a host name such as example.org",
 	    .help = "serve under this name, too; may be repeated" },
+	{ 0, "tls-cert", "F", KIND_STRING, FIELD(tls_cert), .alias = "ssl-cert",
+	    .help = "speak TLS, with the certificate in this file" },
+	{ 0, "tls-key", "F", KIND_STRING, FIELD(tls_key), .alias = "ssl-key",
+	    .help = "its key is in this file" },
+	{ 0, "tls-client-ca", "F", KIND_STRING, FIELD(tls_client_ca),
+	    .alias = "ssl-client-ca",
+	    .help = "serve who has a certificate that one in this file has "
+		    "signed" },
 	{ 0, "trust-proxy", "ADDR[/BITS]|unix", KIND_LIST, FIELD(proxies),
 	    .accept = value_is_network,
 	    .looks_like = "an address or network such as 10.0.0.0/8",
@@ -405,7 +413,22 @@ describe_mistake(int returned, const char *word, char *message, size_t size)
 		    (int)strcspn(word, "="), word);
 }
 
-/* Makes what getopt_long() wants; letters has room for two a row and three. */
+static struct option
+make_long_option(const char *name, size_t row)
+{
+	return (struct option){
+		.name = name,
+		.has_arg = option_rows[row].argument == NULL ?
+		    no_argument :
+		    required_argument,
+		.val = NOT_A_LETTER + (int)row,
+	};
+}
+
+/*
+ * Makes what getopt_long() wants; there is room for two names a row and one,
+ * and for two letters a row and three.
+ */
 static void
 fill_getopt(struct option *long_options, char *letters)
 {
@@ -414,18 +437,15 @@ fill_getopt(struct option *long_options, char *letters)
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct option_row *row = &option_rows[i];
 
-		long_options[i] = (struct option){
-			.name = row->name,
-			.has_arg = row->argument == NULL ? no_argument :
-							   required_argument,
-			.val = NOT_A_LETTER + (int)i,
-		};
+		*long_options++ = make_long_option(row->name, i);
+		if (row->alias != NULL)
+			*long_options++ = make_long_option(row->alias, i);
 		if (row->letter != 0)
 			*letters++ = (char)row->letter;
 		if (row->letter != 0 && row->argument != NULL)
 			*letters++ = ':';
 	}
-	long_options[ROWS] = (struct option){ 0 };
+	*long_options = (struct option){ 0 };
 	*letters = '\0';
 }
 
@@ -440,6 +460,10 @@ options_agree(const struct options *o, char *message, size_t size)
 	else if (o->writable && o->own_stdin)
 		mistake = "--writable and --stdin: the command has one "
 			  "standard input, choose one";
+	else if (o->tls_key != NULL && o->tls_cert == NULL)
+		mistake = "--tls-key: needs --tls-cert as well";
+	else if (o->tls_client_ca != NULL && o->tls_cert == NULL)
+		mistake = "--tls-client-ca: needs --tls-cert as well";
 	if (mistake != NULL)
 		(void)strlcpy(message, mistake, size);
 	return mistake == NULL;
@@ -449,7 +473,7 @@ enum options_result
 options_try_parse(struct options *o, int argc, char **argv, char *message,
     size_t size)
 {
-	struct option long_options[ROWS + 1];
+	struct option long_options[2 * ROWS + 1];
 	char letters[2 * ROWS + 3];
 	const struct option_row *row;
 	enum value_result result;

@@ -63,6 +63,9 @@ struct options {
 	const char *origins[OPTIONS_LIST_MAX + 1];	 /* NULL-terminated */
 	const char *allowed_hosts[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
 	bool hide_command;
+	const char *tls_cert;	   /* NULL: no TLS */
+	const char *tls_key;	   /* NULL: with the certificate */
+	const char *tls_client_ca; /* NULL: any client */
 	double ping_interval_s;
 	const char *title;			   /* NULL: the command */
 	const char *proxies[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */

@@ -23,11 +23,13 @@ token_is_loopback(const char *address)
 static bool
 token_is_needed(const struct options *o, bool is_public)
 {
+	/* Who must show a certificate needs no other secret. */
+	const bool is_open = !o->no_auth && o->tls_client_ca == NULL;
 	size_t i;
 
-	if (o->token || (is_public && !o->no_auth))
+	if (o->token || (is_public && is_open))
 		return true;
-	for (i = 0; !o->no_auth && o->addresses[i] != NULL; i++)
+	for (i = 0; is_open && o->addresses[i] != NULL; i++)
 		if (!token_is_loopback(o->addresses[i]))
 			return true;
 	return false;

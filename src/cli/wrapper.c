@@ -302,6 +302,11 @@ wrapper_signal_cb(int signal, void *arg)
 {
 	struct wrapper *w = arg;
 
+	/* That of the certificate is ours, and told by the server. */
+	if (signal == SIGUSR2 && w->options->tls_cert != NULL) {
+		(void)wsexec_server_reload_tls(w->server);
+		return;
+	}
 	if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
 	    signal == SIGQUIT) {
 		wrapper_stop(w, signal);
@@ -383,12 +388,20 @@ wrapper_open_server(struct wrapper *w, const char *token)
 		.on_log = wrapper_log_cb,
 		.proxies = o->proxies,
 		.hide_command = o->hide_command,
+		.tls_cert = o->tls_cert,
+		.tls_key = o->tls_key,
+		.tls_client_ca = o->tls_client_ca,
 		.on_access = w->access_log != NULL ? wrapper_access_cb : NULL,
 		.on_input = o->writable ? wrapper_message_cb : NULL,
 		.arg = w,
 	};
 
-	return wsexec_server_new(&w->server, w->base, &config) == WSEXEC_OK;
+	int error = wsexec_server_new(&w->server, w->base, &config);
+
+	/* Why there is no TLS the server has told. */
+	if (error != WSEXEC_OK && error != WSEXEC_ERR_TLS)
+		log_warn("%s", wsexec_strerror(error));
+	return error == WSEXEC_OK;
 }
 
 /* The command starts now, or is known to be there when it will. */
@@ -417,7 +430,7 @@ wrapper_warn_of_writers(const struct wrapper_config *config)
 {
 	const struct options *o = config->options;
 
-	if (o->writable && config->token == NULL &&
+	if (o->writable && config->token == NULL && o->tls_client_ca == NULL &&
 	    (o->addresses[0] != NULL || config->passed_sockets > 0))
 		log_warn("--writable without a token: whoever can connect, "
 			 "can write to the command");
@@ -443,11 +456,11 @@ wrapper_prepare(struct wrapper *w, const struct wrapper_config *config)
 		return WRAPPER_FAILED;
 	urls = calloc(1, SOCKETS_URLS_MAX);
 	if (urls == NULL || !wrapper_open_source(w) ||
-	    !wrapper_open_supervisor(w) ||
-	    !wrapper_open_server(w, config->token))
+	    !wrapper_open_supervisor(w))
 		log_warn("out of memory");
-	else if (sockets_open(w->server, w->options, config->passed_sockets,
-		     urls, SOCKETS_URLS_MAX) &&
+	else if (wrapper_open_server(w, config->token) &&
+	    sockets_open(w->server, w->options, config->passed_sockets, urls,
+		SOCKETS_URLS_MAX) &&
 	    identity_take(config->identity))
 		status = wrapper_start_or_wait(w);
 	if (status == 0) {

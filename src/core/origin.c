@@ -220,14 +220,15 @@ is_same_authority(const struct authority *a, const struct authority *b)
 
 bool
 origin_is_allowed(struct slice origin, struct slice host,
-    const char *const *extra)
+    const char *const *extra, bool over_tls)
 {
 	struct origin asked, allowed;
 	struct authority own;
 
 	if (!parse_origin(origin, &asked))
 		return false;
-	if (parse_authority(host, &own)) {
+	if ((!over_tls || slice_equals_nocase(asked.scheme, "https")) &&
+	    parse_authority(host, &own)) {
 		if (own.port == 0)
 			own.port = default_port(asked.scheme);
 		if (is_same_authority(&asked.authority, &own))

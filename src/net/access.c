@@ -6,6 +6,7 @@
 #include "core/origin.h"
 #include "core/query.h"
 #include "net/access.h"
+#include "net/connection.h"
 #include "net/server.h"
 
 static bool
@@ -49,23 +50,35 @@ access_is_cross_site(const struct http_request *request)
 	    (mode == NULL || !slice_equals(*mode, "navigate"));
 }
 
-int
-access_check(const struct wsexec_server *s, const struct http_request *request,
-    const struct query *q, bool secret, const char **why)
+static bool
+access_origin_is_allowed(const struct connection *c,
+    const struct http_request *request)
 {
-	const char *const *origins = (const char *const *)s->settings.origins;
-	const char *const *hosts = (const char *const *)s->settings.hosts;
+	const struct settings *settings = &c->server->settings;
+	const char *const *origins = (const char *const *)settings->origins;
 	const struct slice *host = http_field(request, "host");
 	const struct slice *origin = http_field(request, "origin");
+
+	if (origin == NULL)
+		return !access_is_cross_site(request);
+	return host != NULL &&
+	    origin_is_allowed(*origin, *host, origins, c->tls != NULL);
+}
+
+int
+access_check(const struct connection *c, const struct http_request *request,
+    const struct query *q, bool secret, const char **why)
+{
+	const struct wsexec_server *s = c->server;
+	const char *const *hosts = (const char *const *)s->settings.hosts;
+	const struct slice *host = http_field(request, "host");
 
 	if (host != NULL && !origin_host_is_allowed(*host, hosts)) {
 		*why = "this Host is not served here; allow a name with "
 		       "--allowed-host";
 		return 421;
 	}
-	if (origin != NULL ?
-		host == NULL || !origin_is_allowed(*origin, *host, origins) :
-		access_is_cross_site(request)) {
+	if (!access_origin_is_allowed(c, request)) {
 		*why = "pages of this Origin may not connect; allow one with "
 		       "--origin";
 		return 403;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+struct connection;
 struct http_request;
 struct query;
 struct wsexec_server;
@@ -17,9 +18,8 @@ struct wsexec_server;
  * 403, 421) and *why in one line, static.  secret: what is asked for is not
  * for everybody, so that a token is needed where there is one.
  */
-int access_check(const struct wsexec_server *s,
-    const struct http_request *request, const struct query *q, bool secret,
-    const char **why);
+int access_check(const struct connection *c, const struct http_request *request,
+    const struct query *q, bool secret, const char **why);
 
 /* Whether who has passed it may write to the command. */
 bool access_may_write(const struct wsexec_server *s);

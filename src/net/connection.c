@@ -21,10 +21,13 @@
 #include "net/exchange.h"
 #include "net/server.h"
 #include "net/subscriber.h"
+#include "net/tls.h"
+#include "net/tls_session.h"
 
 #define CONNECTION_READ_MAX 8192      /* bytes taken in one callback */
 #define CONNECTION_NOTSENT_MAX 16384  /* unsent bytes the kernel may hold */
 #define CONNECTION_UNIX_MAX 65536     /* bytes it holds of a Unix socket */
+#define CONNECTION_WHY_MAX 128	      /* bytes of why TLS failed, and NUL */
 #define CONNECTION_KEEPALIVE_S 60     /* silence before the kernel asks */
 #define CONNECTION_KEEPALIVE_GAP_S 15 /* between its questions */
 #define CONNECTION_KEEPALIVE_COUNT 4  /* questions without an answer */
@@ -156,17 +159,36 @@ connection_set_client(struct connection *c, const struct http_request *request)
 	memcpy(c->address, client.bytes, sizeof(c->address));
 }
 
+/* With all that it owns; Unix sockets have permissions in place of TLS. */
+static struct connection *
+connection_new(const struct wsexec_server *s, int fd, sa_family_t family)
+{
+	const bool accounts = s->settings.on_access != NULL;
+	const bool speaks_tls = s->tls != NULL && family != AF_UNIX;
+	struct connection *c;
+
+	if ((c = calloc(1, sizeof(*c) + account_size(accounts))) == NULL)
+		return NULL;
+	c->exchange = exchange_new();
+	if (speaks_tls)
+		c->tls = tls_begin(s->tls, fd);
+	if (c->exchange == NULL || (speaks_tls && c->tls == NULL)) {
+		exchange_free(c->exchange);
+		tls_session_free(c->tls);
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
 void
 connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
 {
-	const bool accounts = s->settings.on_access != NULL;
 	struct connection *c;
 
 	s->counters.accepted++;
-	if ((c = calloc(1, sizeof(*c) + account_size(accounts))) == NULL ||
-	    (c->exchange = exchange_new()) == NULL) {
+	if ((c = connection_new(s, fd, peer->sa_family)) == NULL) {
 		server_log(s, 0, "out of memory: a connection is refused");
-		free(c);
 		close(fd);
 		return;
 	}
@@ -188,6 +210,13 @@ connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
 		connection_close(c, "the loop does not take it");
 }
 
+/* Whether it has got all of what it was to get, and may be told so. */
+static bool
+connection_is_whole(const struct connection *c)
+{
+	return c->state == CONNECTION_HEAD || c->state == CONNECTION_CLOSING;
+}
+
 void
 connection_close(struct connection *c, const char *reason)
 {
@@ -197,6 +226,8 @@ connection_close(struct connection *c, const char *reason)
 	if (c->state == CONNECTION_DEAD)
 		return;
 	server_log(s, 1, "%s: closed: %s", connection_peer(c, peer), reason);
+	if (c->tls != NULL && connection_is_whole(c))
+		tls_session_end(c->tls);
 	(void)event_del(&c->event);
 	close(event_get_fd(&c->event));
 	c->state = CONNECTION_DEAD;
@@ -221,6 +252,7 @@ connection_free(struct connection *c)
 {
 	subscriber_clear(&c->subscriber);
 	exchange_free(c->exchange);
+	tls_session_free(c->tls);
 	free(c);
 }
 
@@ -266,8 +298,8 @@ connection_want_write(struct connection *c, bool wanted)
 	c->writes = wanted;
 }
 
-ssize_t
-connection_send(struct connection *c, const void *bytes, size_t n)
+static ssize_t
+connection_send_plain(struct connection *c, const void *bytes, size_t n)
 {
 	evutil_socket_t fd = event_get_fd(&c->event);
 	ssize_t sent;
@@ -275,12 +307,22 @@ connection_send(struct connection *c, const void *bytes, size_t n)
 	do {
 		sent = send(fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (sent == -1 && errno == EINTR);
-	if (sent >= 0) {
-		c->server->counters.sent_bytes += (uint64_t)sent;
-		c->subscriber.sent_bytes += (uint64_t)sent;
-		account_sent(c, (size_t)sent);
-		return sent;
-	}
+	return sent;
+}
+
+static void
+connection_close_tls(struct connection *c)
+{
+	char why[CONNECTION_WHY_MAX];
+
+	(void)snprintf(why, sizeof(why), "TLS: %s", tls_session_why(c->tls));
+	connection_close(c, why);
+}
+
+/* What errno of a send means: 0: later; -1: it had to be closed. */
+static int
+connection_judge_send(struct connection *c)
+{
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
 		return 0;
 	if (errno == ENOBUFS || errno == ENOMEM) {
@@ -288,21 +330,126 @@ connection_send(struct connection *c, const void *bytes, size_t n)
 		event_active(&c->event, EV_WRITE, 0);
 		return 0;
 	}
-	connection_close(c, "the peer is gone");
+	if (errno == EPROTO && c->tls != NULL)
+		connection_close_tls(c);
+	else
+		connection_close(c, "the peer is gone");
 	return -1;
+}
+
+ssize_t
+connection_send(struct connection *c, const void *bytes, size_t n)
+{
+	ssize_t sent = c->tls == NULL ? connection_send_plain(c, bytes, n) :
+					tls_session_write(c->tls, bytes, n);
+
+	if (sent == -1)
+		return connection_judge_send(c);
+	c->server->counters.sent_bytes += (uint64_t)sent;
+	c->subscriber.sent_bytes += (uint64_t)sent;
+	account_sent(c, (size_t)sent);
+	return sent;
+}
+
+bool
+connection_flush(struct connection *c)
+{
+	int flushed;
+
+	if (c->tls == NULL || (flushed = tls_session_flush(c->tls)) == 1)
+		return true;
+	if (flushed == -1)
+		(void)connection_judge_send(c);
+	return false;
+}
+
+bool
+connection_has_moved(const struct connection *c)
+{
+	return c->tls != NULL && tls_session_has_moved(c->tls);
+}
+
+/* The end of our side, when there is nothing before it any more. */
+static void
+connection_shut(struct connection *c)
+{
+	const bool flushed = connection_flush(c);
+
+	if (c->state == CONNECTION_DEAD)
+		return;
+	connection_want_write(c, !flushed);
+	if (flushed && shutdown(event_get_fd(&c->event), SHUT_WR) == -1)
+		connection_close(c, "the peer is gone");
 }
 
 void
 connection_linger(struct connection *c)
 {
 	account_end(c);
-	if (shutdown(event_get_fd(&c->event), SHUT_WR) == -1) {
-		connection_close(c, "the peer is gone");
+	if (c->tls != NULL)
+		tls_session_end(c->tls);
+	connection_enter(c, CONNECTION_LINGER, CONNECTION_LINGER_MS);
+	connection_shut(c);
+}
+
+/*
+ * What comes is no TLS that we speak, or is no more.  The peer was told, and
+ * gets time to read that, unless others wait for this to be over.
+ */
+static void
+connection_fail_tls(struct connection *c)
+{
+	char peer[CONNECTION_PEER_MAX];
+
+	if (connection_is_stream(c) || c->state == CONNECTION_LINGER) {
+		connection_close_tls(c);
 		return;
 	}
-	connection_want_write(c, false);
-	if (c->state != CONNECTION_DEAD)
-		connection_enter(c, CONNECTION_LINGER, CONNECTION_LINGER_MS);
+	server_log(c->server, 1, "%s: refused: TLS: %s",
+	    connection_peer(c, peer), tls_session_why(c->tls));
+	tls_session_free(c->tls);
+	c->tls = NULL;
+	connection_linger(c);
+}
+
+/*
+ * Who begins with a letter speaks HTTP and no TLS, the records of which begin
+ * with the byte 22: it is answered in kind.
+ */
+static void
+connection_look_for_plain(struct connection *c)
+{
+	char first;
+
+	if (tls_session_is_begun(c->tls) ||
+	    recv(event_get_fd(&c->event), &first, 1, MSG_PEEK | MSG_DONTWAIT) !=
+		1 ||
+	    first < 'A' || first > 'Z')
+		return;
+	tls_session_free(c->tls);
+	c->tls = NULL;
+	c->lacks_tls = true;
+}
+
+/* As recv(2). */
+static ssize_t
+connection_receive(struct connection *c, void *bytes, size_t n)
+{
+	char peer[CONNECTION_PEER_MAX], text[TLS_SESSION_TEXT_MAX];
+	bool was_open;
+	ssize_t got;
+
+	if (c->tls != NULL)
+		connection_look_for_plain(c);
+	if (c->tls == NULL)
+		return recv(event_get_fd(&c->event), bytes, n, MSG_DONTWAIT);
+	was_open = tls_session_is_open(c->tls);
+	got = tls_session_read(c->tls, bytes, n);
+	if (!was_open && tls_session_is_open(c->tls))
+		server_log(c->server, 1, "%s: speaks %s",
+		    connection_peer(c, peer),
+		    tls_session_describe(c->tls, text));
+	return got;
 }
 
 static void
@@ -311,10 +458,12 @@ connection_read(struct connection *c)
 	char bytes[CONNECTION_READ_MAX];
 	ssize_t n;
 
-	n = recv(event_get_fd(&c->event), bytes, sizeof(bytes), MSG_DONTWAIT);
+	n = connection_receive(c, bytes, sizeof(bytes));
 	if (n == -1) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			c->readable = false;
+		else if (errno == EPROTO && c->tls != NULL)
+			connection_fail_tls(c);
 		else if (errno != EINTR)
 			connection_close(c, "the peer is gone");
 		return;
@@ -345,6 +494,8 @@ connection_event_cb(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)server_now(c->server);
+	if (c->tls != NULL)
+		what = tls_session_note(c->tls, what);
 	if ((what & EV_READ) != 0)
 		c->readable = true;
 	if (c->readable && c->reads && c->state != CONNECTION_DEAD)
@@ -357,6 +508,8 @@ connection_event_cb(evutil_socket_t fd, short what, void *arg)
 		subscriber_make_ready(&c->subscriber);
 	else if (c->state == CONNECTION_REPLY)
 		exchange_write(c);
+	else if (c->state == CONNECTION_LINGER)
+		connection_shut(c);
 	else
 		connection_want_write(c, false);
 }
@@ -368,7 +521,11 @@ connection_check_deadline(struct connection *c)
 		return;
 	switch ((enum connection_state)c->state) {
 	case CONNECTION_HEAD:
-		exchange_time_out(c);
+		if (c->tls != NULL && !tls_session_is_open(c->tls))
+			connection_close(c,
+			    "the TLS handshake was not complete in time");
+		else
+			exchange_time_out(c);
 		break;
 	case CONNECTION_REPLY:
 		connection_close(c, "the answer was not taken in time");

@@ -30,6 +30,7 @@
 
 struct exchange;
 struct http_request;
+struct tls_session;
 struct wsexec_server;
 
 #define CONNECTION_HEAD_MS 10000    /* from accept to the end of the head */
@@ -54,15 +55,17 @@ struct connection {
 	TAILQ_ENTRY(connection) link; /* in pending, streams or dead */
 	struct wsexec_server *server; /* borrowed: outlives it */
 	struct exchange *exchange;    /* owned; NULL once it is a stream */
-	int64_t deadline_us;	      /* INT64_MAX: none */
-	uint16_t port;		      /* of the peer, 0: not known */
-	uint8_t family;		      /* of the peer's address */
-	uint8_t state;		      /* enum connection_state */
-	bool reads;		      /* what comes is taken */
-	bool readable;		      /* there may be something to take */
-	bool writes;		      /* waits until bytes can go */
-	bool is_trusted;	      /* the peer tells whom it asks for */
-	uint8_t address[16];	      /* of the peer, network byte order; if it
+	struct tls_session *tls; /* owned; NULL: the socket has the bytes */
+	int64_t deadline_us;	 /* INT64_MAX: none */
+	uint16_t port;		 /* of the peer, 0: not known */
+	uint8_t family;		 /* of the peer's address */
+	uint8_t state;		 /* enum connection_state */
+	bool reads;		 /* what comes is taken */
+	bool readable;		 /* there may be something to take */
+	bool writes;		 /* waits until bytes can go */
+	bool is_trusted : 1;	 /* the peer tells whom it asks for */
+	bool lacks_tls : 1;	 /* it speaks none, where it had to */
+	uint8_t address[16];	 /* of the peer, network byte order; if it
 				       * is local, the struct ucred */
 	struct subscriber subscriber; /* once it is a stream */
 	struct account account[];     /* one, if somebody wants to know */
@@ -82,7 +85,7 @@ void connection_open(struct wsexec_server *s, int fd,
 void connection_set_client(struct connection *c,
     const struct http_request *request);
 
-/* Closes the socket; reason is one line, static, for the log. */
+/* Closes the socket; reason is one line, for the log. */
 void connection_close(struct connection *c, const char *reason);
 
 /* Frees a connection that was closed. */
@@ -110,6 +113,18 @@ void connection_want_write(struct connection *c, bool wanted);
  * connection had to be closed.
  */
 ssize_t connection_send(struct connection *c, const void *bytes, size_t n);
+
+/*
+ * Whether all that was taken is with the kernel.  If not, to wait until bytes
+ * can go is right; or the connection had to be closed.
+ */
+bool connection_flush(struct connection *c);
+
+/*
+ * Whether, since this was last asked, the kernel has taken bytes that
+ * connection_send() had taken before.
+ */
+bool connection_has_moved(const struct connection *c);
 
 /* Ends our side and takes what still comes, so that nothing gets lost. */
 void connection_linger(struct connection *c);

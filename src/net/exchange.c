@@ -148,7 +148,10 @@ exchange_send(struct connection *c)
 		}
 		x->sent += (size_t)n;
 	}
-	exchange_finish(c);
+	if (connection_flush(c))
+		exchange_finish(c);
+	else
+		connection_want_write(c, true);
 }
 
 void

@@ -57,7 +57,10 @@ listener_resume_cb(evutil_socket_t fd, short what, void *arg)
 		listener_pause(l);
 }
 
-/* No descriptor is left: tells the next client so with the reserved one. */
+/*
+ * No descriptor is left: tells the next client so with the reserved one, or
+ * closes at once where telling would take a handshake.
+ */
 static bool
 listener_turn_away(struct listener *l)
 {
@@ -67,8 +70,9 @@ listener_turn_away(struct listener *l)
 		return false;
 	close(l->reserve_fd);
 	if ((fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC)) != -1) {
-		(void)send(fd, listener_full, sizeof(listener_full) - 1,
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (l->server->tls == NULL)
+			(void)send(fd, listener_full, sizeof(listener_full) - 1,
+			    MSG_NOSIGNAL | MSG_DONTWAIT);
 		(void)shutdown(fd, SHUT_WR);
 		close(fd);
 		server_count_answer(l->server, 503);
@@ -213,7 +217,8 @@ listener_make_url(const struct wsexec_server *s, int fd, char *url, size_t size)
 	if (listener_is_wildcard(&address) &&
 	    gethostname(host, sizeof(host) - 1) == 0)
 		brackets = false;
-	(void)snprintf(url, size, "http://%s%s%s:%s", brackets ? "[" : "", host,
+	(void)snprintf(url, size, "%s://%s%s%s:%s",
+	    s->tls != NULL ? "https" : "http", brackets ? "[" : "", host,
 	    brackets ? "]" : "", port);
 	listener_add_path(s, url, size);
 }

@@ -17,7 +17,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define ROUTE_WHY_MAX 160 /* bytes of a line that says what was wrong */
+#define ROUTE_WHY_MAX 160   /* bytes of a line that says what was wrong */
+#define ROUTE_PLAIN_MAX 512 /* the same, with a URL */
 
 #define ROUTE_FILE_FIELDS_MAX 2048 /* bytes, with the policy */
 
@@ -191,7 +192,7 @@ route_output(struct connection *c, const struct http_request *request,
 	const char *why;
 	int status;
 
-	if ((status = access_check(c->server, request, q, true, &why)) != 0) {
+	if ((status = access_check(c, request, q, true, &why)) != 0) {
 		exchange_refuse(c, request, status, why);
 		return;
 	}
@@ -208,6 +209,23 @@ route_output(struct connection *c, const struct http_request *request,
 	output_answer(c, request, q,
 	    q->has_format ? q->format : route_format(kind),
 	    kind == ROUTE_EVENTS);
+}
+
+/* The Host, which is one of ours, leads to the same port. */
+static void
+route_refuse_plain(struct connection *c, const struct http_request *request)
+{
+	const struct slice *host = http_field(request, "host");
+	char why[ROUTE_PLAIN_MAX];
+
+	if (host != NULL)
+		(void)snprintf(why, sizeof(why),
+		    "TLS is spoken here; open https://%.*s%s/", (int)host->size,
+		    host->data, c->server->settings.base_path);
+	else
+		(void)snprintf(why, sizeof(why),
+		    "TLS is spoken here; open https:// or wss://");
+	exchange_refuse(c, request, 400, why);
 }
 
 /* What is not the output. */
@@ -242,8 +260,12 @@ route_request(struct connection *c, const struct http_request *request)
 	int status;
 
 	known = query_parse(request->query, &q, bad_query, sizeof(bad_query));
-	if ((status = access_check(c->server, request, &q, false, &why)) != 0) {
+	if ((status = access_check(c, request, &q, false, &why)) != 0) {
 		exchange_refuse(c, request, status, why);
+		return;
+	}
+	if (c->lacks_tls) {
+		route_refuse_plain(c, request);
 		return;
 	}
 	if (!known) {

@@ -18,6 +18,7 @@
 #include "net/partial.h"
 #include "net/server.h"
 #include "net/subscriber.h"
+#include "net/tls.h"
 #include "net/turn.h"
 #include "net/watcher.h"
 
@@ -232,13 +233,17 @@ server_begin_run(struct wsexec_server *s, uint64_t first)
 	runs_begin(&s->runs, number, first);
 }
 
-static bool
+/* An enum wsexec_error. */
+static int
 server_build(struct wsexec_server *s, const struct wsexec_config *config)
 {
 	const struct timeval tick = { .tv_usec = 1000000 / TICKS_A_SECOND };
+	int error;
 
 	if (!settings_copy(&s->settings, config))
-		return false;
+		return WSEXEC_ERR_MEMORY;
+	if ((error = tls_open(s)) != WSEXEC_OK)
+		return error;
 	s->journal = journal_new(s->settings.kept_bytes);
 	if ((s->encoder = encoder_new()) != NULL) {
 		encoder_set_runs(s->encoder, &s->runs);
@@ -251,13 +256,15 @@ server_build(struct wsexec_server *s, const struct wsexec_config *config)
 	if (s->journal == NULL || s->encoder == NULL ||
 	    s->splitters[STREAM_STDOUT] == NULL ||
 	    s->splitters[STREAM_STDERR] == NULL)
-		return false;
-	return evtimer_assign(&s->turn_event, s->base, turn_cb, s) == 0 &&
-	    evtimer_assign(&s->partial_event, s->base, partial_cb, s) == 0 &&
-	    evtimer_assign(&s->status_event, s->base, watcher_cb, s) == 0 &&
+		return WSEXEC_ERR_MEMORY;
+	if (evtimer_assign(&s->turn_event, s->base, turn_cb, s) != 0 ||
+	    evtimer_assign(&s->partial_event, s->base, partial_cb, s) != 0 ||
+	    evtimer_assign(&s->status_event, s->base, watcher_cb, s) != 0 ||
 	    event_assign(&s->tick_event, s->base, -1, EV_PERSIST, turn_tick_cb,
-		s) == 0 &&
-	    event_add(&s->tick_event, &tick) == 0;
+		s) != 0 ||
+	    event_add(&s->tick_event, &tick) != 0)
+		return WSEXEC_ERR_MEMORY;
+	return WSEXEC_OK;
 }
 
 int
@@ -266,6 +273,7 @@ wsexec_server_new(struct wsexec_server **out, struct event_base *base,
 {
 	struct wsexec_config known = { .size = 0 };
 	struct wsexec_server *s;
+	int error;
 
 	/* A program may be from when there were less fields, or more. */
 	memcpy(&known, config,
@@ -288,9 +296,9 @@ wsexec_server_new(struct wsexec_server **out, struct event_base *base,
 	TAILQ_INIT(&s->waiting);
 	TAILQ_INIT(&s->holds);
 	server_begin_run(s, 1);
-	if (!server_build(s, &known)) {
+	if ((error = server_build(s, &known)) != WSEXEC_OK) {
 		wsexec_server_free(s);
-		return WSEXEC_ERR_MEMORY;
+		return error;
 	}
 	*out = s;
 	return WSEXEC_OK;
@@ -324,6 +332,7 @@ wsexec_server_free(struct wsexec_server *s)
 		splitter_free(s->splitters[i]);
 	encoder_free(s->encoder);
 	journal_free(s->journal);
+	tls_free(s->tls);
 	settings_clear(&s->settings);
 	free(s);
 }
@@ -526,6 +535,8 @@ wsexec_strerror(int error)
 		return "the run has ended";
 	case WSEXEC_ERR_SOCKET:
 		return "not a stream socket that listens";
+	case WSEXEC_ERR_TLS:
+		return "no TLS with these files";
 	default:
 		return "unknown error";
 	}

@@ -35,6 +35,7 @@ struct hold;
 struct listener;
 struct query;
 struct subscriber;
+struct tls;
 
 TAILQ_HEAD(connection_list, connection);
 TAILQ_HEAD(subscriber_list, subscriber);
@@ -68,6 +69,8 @@ struct wsexec_server {
 	struct encoder *encoder;
 	struct feed *feeds[FORMAT_COUNT][CARRIER_COUNT][SERVER_STREAMS_MAX];
 	struct websocket_input *input; /* owned: lent while idle, or NULL */
+
+	struct tls *tls; /* owned; NULL: sockets speak none */
 
 	struct listener_list listeners;
 	struct connection_list pending; /* speak HTTP; oldest first */

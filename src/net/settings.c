@@ -69,6 +69,9 @@ settings_clear(struct settings *settings)
 	free(settings->title);
 	free(settings->base_path);
 	free(settings->token);
+	free(settings->tls_cert);
+	free(settings->tls_key);
+	free(settings->tls_client_ca);
 	free_list(settings->command);
 	free_list(settings->origins);
 	free_list(settings->hosts);
@@ -91,6 +94,14 @@ settings_title(const struct settings *to, const struct wsexec_config *from)
 		program);
 }
 
+/* As strdup(3), but NULL is copied as well. */
+static bool
+copy_string(char **to, const char *from)
+{
+	*to = from != NULL ? strdup(from) : NULL;
+	return (*to == NULL) == (from == NULL);
+}
+
 static bool
 settings_copy_strings(struct settings *to, const struct wsexec_config *from)
 {
@@ -101,7 +112,10 @@ settings_copy_strings(struct settings *to, const struct wsexec_config *from)
 	to->origins = copy_list(from->origins, 0);
 	to->hosts = copy_list(from->hosts, 1);
 	to->base_path = strdup(from->base_path != NULL ? from->base_path : "");
-	if (from->token != NULL && (to->token = strdup(from->token)) == NULL)
+	if (!copy_string(&to->token, from->token) ||
+	    !copy_string(&to->tls_cert, from->tls_cert) ||
+	    !copy_string(&to->tls_key, from->tls_key) ||
+	    !copy_string(&to->tls_client_ca, from->tls_client_ca))
 		return false;
 	if (to->command == NULL || to->origins == NULL || to->hosts == NULL ||
 	    to->base_path == NULL)

@@ -393,6 +393,8 @@ subscriber_finish(struct subscriber *s)
 
 	if (s->gzip != NULL && gzip_finish(s->gzip))
 		return STEP_ON;
+	if (!connection_flush(c))
+		return STEP_BLOCKED;
 	if (s->carrier != CARRIER_WEBSOCKET || s->deaf) {
 		connection_linger(c);
 	} else if (s->close_received) {
@@ -533,6 +535,8 @@ subscriber_serve(struct subscriber *s)
 
 	while (budget > 0 && step == STEP_ON && c->state != CONNECTION_DEAD)
 		step = subscriber_step(s, &budget);
+	if (step == STEP_IDLE && !connection_flush(c))
+		step = STEP_BLOCKED;
 	if (c->state == CONNECTION_DEAD)
 		return;
 	subscriber_unlist(s);
@@ -542,6 +546,8 @@ subscriber_serve(struct subscriber *s)
 		subscriber_make_ready(s);
 		break;
 	case STEP_BLOCKED:
+		if (connection_has_moved(c))
+			subscriber_note_progress(s);
 		if (s->blocked_us == 0)
 			s->blocked_us = c->server->now_us;
 		connection_want_write(c, true);

@@ -7,6 +7,7 @@
 #include "net/connection.h"
 #include "net/server.h"
 #include "net/subscriber.h"
+#include "net/tls.h"
 #include "net/turn.h"
 #include "net/watcher.h"
 
@@ -246,6 +247,7 @@ turn_tick_cb(evutil_socket_t fd, short what, void *arg)
 		subscriber_tick(&c->subscriber);
 		connection_check_deadline(c);
 	}
+	tls_tick(s);
 	if (s->paused) {
 		s->paused_for = NULL; /* the clock may end the pause */
 		server_need_turn(s);

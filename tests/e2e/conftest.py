@@ -8,6 +8,7 @@ import tempfile
 
 import pytest
 
+from authority import Authority
 from harness import Run, become_subreaper, kill_children
 from harness import wait_nothing_is_left
 from inflating import InflatingPeer
@@ -139,3 +140,48 @@ def serve(language, start, directory):
     yield begin
     for site in sites:
         site.close()
+
+
+@pytest.fixture
+def authority(directory, monkeypatch):
+    """An authority that all clients trust."""
+    made = Authority(directory)
+    for name in (
+        "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
+        "WEBSOCKET_CLIENT_CA_BUNDLE",
+    ):
+        monkeypatch.setenv(name, str(made.cert))
+    return made
+
+
+@pytest.fixture
+def identity(authority):
+    return authority.issue("server")
+
+
+@pytest.fixture
+def tls_options(identity):
+    return ("--tls-cert", str(identity.cert), "--tls-key", str(identity.key))
+
+
+@pytest.fixture
+def connect_tls(clients, authority):
+    """connect_tls(run) opens a connection with TLS."""
+
+    def attach(run, **keywords):
+        context = authority.context(**keywords)
+        clients.append(Peer(run.port, context))
+        return clients[-1]
+
+    return attach
+
+
+@pytest.fixture
+def view_tls(clients):
+    """view_tls(run, query) attaches a WebSocket client by TLS."""
+
+    def attach(run, query="", **keywords):
+        clients.append(Viewer(run.at(f"/?{query}", "wss"), **keywords))
+        return clients[-1]
+
+    return attach

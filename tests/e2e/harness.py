@@ -150,11 +150,11 @@ class Run:
             self.stdout = Collector(self.process.stdout)
         announced = self.log.wait_for(b"\n").split(b"\n")[0].decode()
         assert announced.startswith(
-            ("wsexec: http://", "wsexec: unix:")
+            ("wsexec: http://", "wsexec: https://", "wsexec: unix:")
         ), announced
         self.url = announced.removeprefix("wsexec: ")
         self.port = None
-        if self.url.startswith("http://"):
+        if self.url.startswith("http"):
             authority = self.url.split("/")[2]
             self.port = int(authority.rpartition(":")[2])
 

@@ -73,13 +73,17 @@ def without_date(peer):
 
 
 class Peer:
-    """A connection to wsexec."""
+    """A connection to wsexec, by TLS with an ssl.SSLContext."""
 
-    def __init__(self, port):
+    def __init__(self, port, tls=None):
         self.socket = socket.socket()
         self.socket.settimeout(TIMEOUT_S)
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self.socket = tls.wrap_socket(
+                self.socket, server_hostname="localhost"
+            )
         self.rest = b""
         self.taken = 0  # bytes of rest that have been read
         self.status = None

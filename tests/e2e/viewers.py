@@ -256,9 +256,11 @@ async def take_aiohttp(url, most):
     return taken
 
 
-def take_websocket_client(url, most):
+def take_websocket_client(url, most, **keywords):
     taken = []
-    socket = websocket.create_connection(url, timeout=TIMEOUT_S)
+    socket = websocket.create_connection(
+        url, timeout=TIMEOUT_S, **keywords
+    )
     try:
         while most is None or len(taken) < most:
             opcode, data = socket.recv_data()

@@ -119,6 +119,9 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_false(o.hide_command);
 	assert_true(o.ping_interval_s == 25);
 	assert_null(o.proxies[0]);
+	assert_null(o.tls_cert);
+	assert_null(o.tls_key);
+	assert_null(o.tls_client_ca);
 	assert_null(o.title);
 	assert_null(o.access_log);
 	assert_int_equal(o.access_log_format, ACCESS_COMMON);
@@ -157,6 +160,8 @@ SHOW(linger, "%g", o->linger_s)
 SHOW(drain, "%g", o->drain_s)
 SHOW(ping, "%g", o->ping_interval_s)
 SHOW(verbose, "%d", o->verbose)
+SHOW(tls, "%s|%s|%s", o->tls_cert, o->tls_key ? o->tls_key : "-",
+    o->tls_client_ca ? o->tls_client_ca : "-")
 SHOW(hide_command, "%d", o->hide_command)
 SHOW(flags, "%d%d%d%d", o->pty, o->quiet, o->no_auth, o->token)
 SHOW(input, "%d%d", o->writable, o->own_stdin)
@@ -252,6 +257,9 @@ static const struct {
 	{ "--trust-proxy unix --trust-proxy ::", show_proxies, "unix ::" },
 	{ "--trust-proxy 0.0.0.0/0 --trust-proxy 2001:db8::/128", show_proxies,
 	    "0.0.0.0/0 2001:db8::/128" },
+	{ "--tls-cert c", show_tls, "c|-|-" },
+	{ "--tls-client-ca a --tls-key k --tls-cert c", show_tls, "c|k|a" },
+	{ "--ssl-cert=c --ssl-key k --ssl-client-ca a", show_tls, "c|k|a" },
 	{ "--access-log -", show_access_log, "- 0" },
 	{ "--access-log f --access-log-format combined", show_access_log,
 	    "f 1" },
@@ -350,6 +358,9 @@ static const struct {
 	    "--writable and --stdin: the command has one standard input, "
 	    "choose one" },
 	{ "--no-auth=", "--no-auth: takes no value" },
+	{ "--ssl-cert", "--tls-cert: needs a value F" },
+	{ "--tls-key k", "--tls-key: needs --tls-cert as well" },
+	{ "--tls-client-ca a", "--tls-client-ca: needs --tls-cert as well" },
 	{ "--hide-command=1", "--hide-command: takes no value" },
 	{ "--history abc", "--history: 'abc' is not a size such as 64M" },
 	{ "--history 1.5M", "--history: '1.5M' is not a size such as 64M" },

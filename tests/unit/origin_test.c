@@ -164,14 +164,21 @@ test_hosts_with_names(void **state)
 }
 
 static bool
-is_allowed(const char *origin, const char *host, const char *const *extra)
+is_allowed_by(bool over_tls, const char *origin, const char *host,
+    const char *const *extra)
 {
 	struct slice o = copy_of_string(origin), h = copy_of_string(host);
-	bool answer = origin_is_allowed(o, h, extra);
+	bool answer = origin_is_allowed(o, h, extra, over_tls);
 
 	free((void *)o.data);
 	free((void *)h.data);
 	return answer;
+}
+
+static bool
+is_allowed(const char *origin, const char *host, const char *const *extra)
+{
+	return is_allowed_by(false, origin, host, extra);
 }
 
 static const struct origin_case {
@@ -275,6 +282,26 @@ test_extra_origins(void **state)
 			fail_msg("%s", cases[i].origin);
 }
 
+static void
+test_over_tls_pages_are_of_https(void **state)
+{
+	static const char *const extra[] = { "http://dash.example", NULL };
+
+	(void)state;
+	assert_true(is_allowed_by(true, "https://a.example:8443",
+	    "a.example:8443", NULL));
+	assert_true(
+	    is_allowed_by(true, "HTTPS://a.example", "a.example:443", NULL));
+	assert_false(is_allowed_by(true, "http://a.example:8443",
+	    "a.example:8443", NULL));
+	assert_false(
+	    is_allowed_by(true, "http://a.example", "a.example:80", NULL));
+	assert_false(is_allowed_by(true, "https://b.example:8443",
+	    "a.example:8443", NULL));
+	assert_true(
+	    is_allowed_by(true, "http://dash.example", "a.example", extra));
+}
+
 int
 main(void)
 {
@@ -283,6 +310,7 @@ main(void)
 		cmocka_unit_test(test_hosts_with_names),
 		cmocka_unit_test(test_same_origin),
 		cmocka_unit_test(test_extra_origins),
+		cmocka_unit_test(test_over_tls_pages_are_of_https),
 	};
 
 	return cmocka_run_group_tests_name("origin", tests, NULL, NULL);
