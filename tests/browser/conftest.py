@@ -4,6 +4,8 @@ test says when it says so, and a proxy that cuts connections.
 
 The binary is $WSEXEC, or build/wsexec."""
 
+import base64
+import hashlib
 import os
 import pathlib
 import shlex
@@ -42,10 +44,44 @@ def wsexec_path():
     return path
 
 
-def start_browser(profile):
+class Certificate:
+    """A certificate for 127.0.0.1, signed by its own key."""
+
+    def __init__(self, directory):
+        self.cert = directory / "cert.pem"
+        self.key = directory / "key.pem"
+        subprocess.run(
+            [
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:P-256", "-noenc", "-days", "2",
+                "-subj", "/CN=wsexec", "-addext",
+                "subjectAltName=IP:127.0.0.1", "-keyout", self.key,
+                "-out", self.cert,
+            ],
+            capture_output=True, check=True,
+        )
+
+    def key_digest(self):
+        """What stands for it where a browser is told to trust it."""
+        public = subprocess.run(
+            ["openssl", "pkey", "-in", self.key, "-pubout", "-outform",
+             "DER"],
+            capture_output=True, check=True,
+        ).stdout
+        return base64.b64encode(hashlib.sha256(public).digest()).decode()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    return Certificate(tmp_path_factory.mktemp("certificate"))
+
+
+def start_browser(profile, *arguments):
     """Chromium, with everything it keeps in this directory."""
     options = webdriver.ChromeOptions()
-    for argument in [*CHROMIUM_ARGUMENTS, f"--user-data-dir={profile}"]:
+    for argument in [
+        *CHROMIUM_ARGUMENTS, f"--user-data-dir={profile}", *arguments
+    ]:
         options.add_argument(argument)
     options.binary_location = shutil.which("chromium")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -54,10 +90,14 @@ def start_browser(profile):
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory):
+def browser(tmp_path_factory, certificate):
     if not shutil.which("chromium") or not shutil.which("chromedriver"):
         pytest.skip("needs chromium and chromedriver")
-    driver = start_browser(tmp_path_factory.mktemp("profile"))
+    trusted = certificate.key_digest()
+    driver = start_browser(
+        tmp_path_factory.mktemp("profile"),
+        f"--ignore-certificate-errors-spki-list={trusted}",
+    )
     yield driver
     driver.quit()
 
@@ -222,7 +262,7 @@ class Run:
             start_new_session=True,
         )
         announced = self.process.stderr.readline().decode()
-        if not announced.startswith("wsexec: http://127.0.0.1:"):
+        if "://127.0.0.1:" not in announced:
             self.process.kill()
             pytest.fail(f"not the address: {announced!r}")
         self.url = announced.removeprefix("wsexec: ").strip()
