@@ -97,9 +97,13 @@ struct wsexec_config {
 	const char *base_path;	    /* "/logs": all paths are below it */
 	const char *const *origins; /* NULL-terminated, besides the own one */
 	const char *const *hosts;   /* NULL-terminated, besides the usual */
-	const char *token;	    /* NULL: none is asked for */
-	uint64_t history_bytes;	    /* default 64 MiB */
-	bool no_history;	    /* late joiners get nothing from before */
+	/*
+	 * Clients must show one of the tokens that are not NULL: up to 256
+	 * letters, digits and -._~
+	 */
+	const char *token;	      /* for everything */
+	uint64_t history_bytes;	      /* default 64 MiB */
+	bool no_history;	      /* late joiners get nothing from before */
 	uint64_t client_buffer_bytes; /* default: the whole history */
 	enum wsexec_slow slow;
 	uint32_t max_line_bytes; /* default 64 KiB; at most 16 MiB */
@@ -146,6 +150,8 @@ struct wsexec_config {
 	const char *tls_cert;
 	const char *tls_key;
 	const char *tls_client_ca;
+	const char *read_token;	 /* only for watching */
+	const char *write_token; /* for input as well */
 };
 
 /* A socket in the file system; for wsexec_server_listen_unix(). */
@@ -185,6 +191,7 @@ void wsexec_server_free(struct wsexec_server *server);
 /*
  * Listens on a numeric IPv4 or IPv6 address or "localhost"; port 0 picks one.
  * The URL to show to users is written to url (NULL: not wanted), cut to size.
+ * Where there are several tokens, it is a line for each, in their order.
  */
 int wsexec_server_listen(struct wsexec_server *server, const char *address,
     uint16_t port, char *url, size_t size);

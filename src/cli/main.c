@@ -91,16 +91,16 @@ find_ignored_signals(void)
  */
 static bool
 find_sockets(struct options *o, struct wrapper_config *config,
-    char token[TOKEN_MAX])
+    struct tokens *tokens)
 {
 	int passed = passed_take();
 
-	if (passed == -1 || !token_find(o, passed_are_public(passed), token))
+	if (passed == -1 || !token_find(o, passed_are_public(passed), tokens))
 		return false;
 	if (passed > 0 && !o->tcp_is_given)
 		o->addresses[0] = NULL;
 	config->passed_sockets = passed;
-	config->token = token[0] != '\0' ? token : NULL;
+	config->tokens = tokens;
 	return true;
 }
 
@@ -111,12 +111,14 @@ main(int argc, char **argv, char **envp)
 	struct event_base *base;
 	struct wrapper *wrapper;
 	struct identity identity;
-	char token[TOKEN_MAX];
+	struct tokens tokens;
 	struct wrapper_config config = { .options = &options,
 		.identity = &identity,
 		.ignored = find_ignored_signals() };
 	int status;
 
+	if (!token_hide_environment())
+		err(EXIT_FAILED, "the environment");
 	setproctitle_init(argc, argv, envp);
 	open_standard_descriptors();
 	/* Blocks of history go back to the system when they are dropped. */
@@ -134,12 +136,12 @@ main(int argc, char **argv, char **envp)
 	}
 	if (!identity_find(&options, &identity) ||
 	    !announce_check(options.ready_fd) ||
-	    !find_sockets(&options, &config, token))
+	    !find_sockets(&options, &config, &tokens))
 		return EXIT_FAILED;
 	config.descriptor_limit = find_limit(RLIMIT_NOFILE).rlim_cur;
 	config.core_limit = find_limit(RLIMIT_CORE).rlim_cur;
 	raise_descriptor_limit();
-	if (config.token != NULL)
+	if (token_is_asked_for(&tokens))
 		forbid_core_dumps();
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* A background job may write to its terminal, whatever stty says. */

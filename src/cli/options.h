@@ -59,6 +59,10 @@ struct options {
 	const char *output; /* NULL: none */
 	bool token;
 	const char *token_file; /* NULL: none */
+	bool read_token;
+	const char *read_token_file; /* NULL: none */
+	bool write_token;
+	const char *write_token_file; /* NULL: none */
 	bool no_auth;
 	const char *origins[OPTIONS_LIST_MAX + 1];	 /* NULL-terminated */
 	const char *allowed_hosts[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */

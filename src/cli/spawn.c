@@ -31,6 +31,8 @@
 /* Variables that are for us alone: secrets, and what a manager tells us. */
 static const char *const spawn_ours[] = {
 	"WSEXEC_TOKEN=",
+	"WSEXEC_READ_TOKEN=",
+	"WSEXEC_WRITE_TOKEN=",
 	"WSEXEC_CREDENTIAL=",
 	"LISTEN_PID=",
 	"LISTEN_FDS=",

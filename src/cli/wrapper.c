@@ -19,6 +19,7 @@
 #include "cli/source.h"
 #include "cli/supervisor.h"
 #include "cli/timer.h"
+#include "cli/token.h"
 #include "cli/wrapper.h"
 #include "wsexec.h"
 
@@ -358,8 +359,14 @@ wrapper_open_supervisor(struct wrapper *w)
 	return w->supervisor != NULL;
 }
 
+static const char *
+wrapper_token(const char *token)
+{
+	return token[0] != '\0' ? token : NULL;
+}
+
 static bool
-wrapper_open_server(struct wrapper *w, const char *token)
+wrapper_open_server(struct wrapper *w, const struct tokens *tokens)
 {
 	const struct options *o = w->options;
 	const struct wsexec_config config = {
@@ -369,7 +376,9 @@ wrapper_open_server(struct wrapper *w, const char *token)
 		.base_path = o->base_path,
 		.origins = o->origins,
 		.hosts = o->allowed_hosts,
-		.token = token,
+		.token = wrapper_token(tokens->all),
+		.read_token = wrapper_token(tokens->read),
+		.write_token = wrapper_token(tokens->write),
 		.history_bytes = o->history_bytes,
 		.no_history = o->history_bytes == 0,
 		.client_buffer_bytes = o->client_buffer_bytes,
@@ -430,7 +439,8 @@ wrapper_warn_of_writers(const struct wrapper_config *config)
 {
 	const struct options *o = config->options;
 
-	if (o->writable && config->token == NULL && o->tls_client_ca == NULL &&
+	if (o->writable && !token_is_asked_for(config->tokens) &&
+	    o->tls_client_ca == NULL &&
 	    (o->addresses[0] != NULL || config->passed_sockets > 0))
 		log_warn("--writable without a token: whoever can connect, "
 			 "can write to the command");
@@ -458,7 +468,7 @@ wrapper_prepare(struct wrapper *w, const struct wrapper_config *config)
 	if (urls == NULL || !wrapper_open_source(w) ||
 	    !wrapper_open_supervisor(w))
 		log_warn("out of memory");
-	else if (wrapper_open_server(w, config->token) &&
+	else if (wrapper_open_server(w, config->tokens) &&
 	    sockets_open(w->server, w->options, config->passed_sockets, urls,
 		SOCKETS_URLS_MAX) &&
 	    identity_take(config->identity))

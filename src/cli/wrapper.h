@@ -17,12 +17,13 @@
 
 struct event_base;
 struct identity;
+struct tokens;
 struct wrapper;
 
 /* Everything that whoever started us has given. */
 struct wrapper_config {
 	const struct options *options;	 /* borrowed */
-	const char *token;		 /* that clients must show; or NULL */
+	const struct tokens *tokens;	 /* that clients must show; borrowed */
 	int passed_sockets;		 /* see passed_take() */
 	const struct identity *identity; /* to become; borrowed */
 	rlim_t descriptor_limit;	 /* that the command shall find, too */

@@ -58,6 +58,7 @@ static const struct {
 	{ 101, "Switching Protocols" },
 	{ 200, "OK" },
 	{ 204, "No Content" },
+	{ 303, "See Other" },
 	{ 304, "Not Modified" },
 	{ 308, "Permanent Redirect" },
 	{ 400, "Bad Request" },

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/buffer.h"
 #include "core/query.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -250,7 +251,7 @@ take_until(struct slice *text, char separator)
 bool
 query_parse(struct slice text, struct query *q, char *why, size_t size)
 {
-	bool is_given[COUNT(parameters)] = { false };
+	bool is_given[COUNT(parameters)] = { false }, is_good = true;
 
 	memset(q, 0, sizeof(*q));
 	q->follow = true;
@@ -267,16 +268,16 @@ query_parse(struct slice text, struct query *q, char *why, size_t size)
 		problem = is_given[p - parameters] ?
 		    "given more than once, give it once" :
 		    set_parameter(p, q, value);
-		if (problem != NULL) {
-			snprintf(why, size, "%s: %s", p->name, problem);
-			return false;
-		}
 		is_given[p - parameters] = true;
+		if (problem == NULL || !is_good)
+			continue;
+		snprintf(why, size, "%s: %s", p->name, problem);
+		is_good = false;
 	}
 	/* So many of what is yet to come might never be. */
 	if (q->has_limit)
 		q->follow = false;
-	return true;
+	return is_good;
 }
 
 bool
@@ -285,6 +286,22 @@ query_name_is_secret(struct slice name)
 	const struct parameter *p = find_parameter(name);
 
 	return p != NULL && p->set == set_token;
+}
+
+void
+query_append_public(struct buffer *out, struct slice text)
+{
+	const size_t begin = out->size;
+	struct slice rest, pair;
+
+	while (text.size > 0) {
+		pair = rest = take_until(&text, '&');
+		if (pair.size == 0 ||
+		    query_name_is_secret(take_until(&rest, '=')))
+			continue;
+		buffer_append_byte(out, out->size > begin ? '&' : '?');
+		buffer_append(out, pair.data, pair.size);
+	}
 }
 
 void

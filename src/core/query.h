@@ -17,6 +17,8 @@
 #define QUERY_RUN_MAX 64    /* bytes of a run id */
 #define QUERY_TOKEN_MAX 256 /* bytes of a token */
 
+struct buffer;
+
 struct query {
 	bool has_after;
 	uint64_t after; /* records strictly after this one */
@@ -37,12 +39,16 @@ struct query {
 
 /*
  * Parses text (percent-encoded, '&' between pairs).  False: why is one line
- * that names the parameter, its limit and what to write.
+ * that names the parameter, its limit and what to write, for the first that is
+ * wrong; the others are there.
  */
 bool query_parse(struct slice text, struct query *q, char *why, size_t size);
 
 /* Whether the value of a parameter of this name, as sent, is a secret. */
 bool query_name_is_secret(struct slice name);
+
+/* Appends "?" and the same text without secrets, or nothing if none is left. */
+void query_append_public(struct buffer *out, struct slice text);
 
 /*
  * Takes the id of an event, which says where a client is instead of after and

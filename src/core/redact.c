@@ -56,7 +56,8 @@ redact_word(struct buffer *out, size_t begin, const char *word)
 }
 
 void
-redact_append(struct buffer *out, struct slice address, const char *token)
+redact_append(struct buffer *out, struct slice address,
+    const char *const *tokens)
 {
 	const size_t begin = out->size;
 	struct slice part = address;
@@ -73,6 +74,6 @@ redact_append(struct buffer *out, struct slice address, const char *token)
 		address.data++;
 		address.size--;
 	}
-	if (token != NULL && !out->failed)
-		redact_word(out, begin, token);
+	for (; *tokens != NULL && !out->failed; tokens++)
+		redact_word(out, begin, *tokens);
 }

@@ -13,8 +13,9 @@ struct buffer;
 /*
  * Appends an address, or a part of one, to out: with "-" in place of the value
  * of every parameter "token", however that is encoded and whatever the value,
- * and in place of token (NULL: there is none) wherever else it stands.
+ * and in place of each of tokens (NULL-terminated) wherever else it stands.
  */
-void redact_append(struct buffer *out, struct slice address, const char *token);
+void redact_append(struct buffer *out, struct slice address,
+    const char *const *tokens);
 
 #endif

@@ -5,39 +5,10 @@
 #include "core/http.h"
 #include "core/origin.h"
 #include "core/query.h"
+#include "core/websocket.h"
 #include "net/access.h"
 #include "net/connection.h"
 #include "net/server.h"
-
-static bool
-access_token_equals(const char *token, const char *given, size_t size)
-{
-	unsigned char different = 0;
-	size_t i;
-
-	/* The length of a token is no secret; where it differs is. */
-	if (strlen(token) != size)
-		return false;
-	for (i = 0; i < size; i++)
-		different |= (unsigned char)(token[i] ^ given[i]);
-	return different == 0;
-}
-
-static bool
-access_has_token(const char *token, const struct http_request *request,
-    const struct query *q)
-{
-	static const char scheme[] = "Bearer ";
-	const size_t skip = sizeof(scheme) - 1;
-	const struct slice *field;
-
-	if (access_token_equals(token, q->token, strlen(q->token)))
-		return true;
-	field = http_field(request, "authorization");
-	return field != NULL && field->size > skip &&
-	    strncasecmp(field->data, scheme, skip) == 0 &&
-	    access_token_equals(token, field->data + skip, field->size - skip);
-}
 
 /* A page of another site that asks for a stream says so by Sec-Fetch. */
 static bool
@@ -65,12 +36,23 @@ access_origin_is_allowed(const struct connection *c,
 	    origin_is_allowed(*origin, *host, origins, c->tls != NULL);
 }
 
+/*
+ * Whether the cookie counts.  Browsers add it to whatever any page of theirs
+ * asks for; that a WebSocket is none of another site's, only Origin tells.
+ */
+static bool
+access_takes_cookie(const struct http_request *request)
+{
+	return http_field(request, "origin") != NULL ||
+	    !websocket_is_asked_for(request);
+}
+
 int
 access_check(const struct connection *c, const struct http_request *request,
-    const struct query *q, bool secret, const char **why)
+    const struct query *q, bool is_open, struct shown *shown, const char **why)
 {
-	const struct wsexec_server *s = c->server;
-	const char *const *hosts = (const char *const *)s->settings.hosts;
+	const struct settings *settings = &c->server->settings;
+	const char *const *hosts = (const char *const *)settings->hosts;
 	const struct slice *host = http_field(request, "host");
 
 	if (host != NULL && !origin_host_is_allowed(*host, hosts)) {
@@ -83,17 +65,19 @@ access_check(const struct connection *c, const struct http_request *request,
 		       "--origin";
 		return 403;
 	}
-	if (secret && s->settings.token != NULL &&
-	    !access_has_token(s->settings.token, request, q)) {
-		*why = "a token is needed: add ?token=... or "
-		       "Authorization: Bearer ...";
+	*shown = keys_find(&settings->keys, request, q,
+	    access_takes_cookie(request));
+	if (!is_open && shown->rights == 0) {
+		*why = "a token is needed: open the address that wsexec has "
+		       "printed, with ?token=..., or send Authorization: "
+		       "Bearer ...";
 		return 401;
 	}
 	return 0;
 }
 
 bool
-access_may_write(const struct wsexec_server *s)
+access_may_write(const struct wsexec_server *s, const struct shown *shown)
 {
-	return s->settings.on_input != NULL;
+	return s->settings.on_input != NULL && (shown->rights & KEY_WRITE) != 0;
 }

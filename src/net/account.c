@@ -23,31 +23,31 @@ account_find(struct connection *c)
 
 /* Appends a string to the text; returns where it is. */
 static uint32_t
-account_add(struct account *a, struct slice text, const char *token)
+account_add(struct account *a, struct slice text, const char *const *tokens)
 {
 	size_t at = a->text.size;
 
-	redact_append(&a->text, text, token);
+	redact_append(&a->text, text, tokens);
 	buffer_append_byte(&a->text, '\0');
 	return (uint32_t)at;
 }
 
 static uint32_t
 account_add_field(struct account *a, const struct http_request *request,
-    const char *name, const char *token)
+    const char *name, const char *const *tokens)
 {
 	const struct slice *field = http_field(request, name);
 
-	return field != NULL ? account_add(a, *field, token) : 0;
+	return field != NULL ? account_add(a, *field, tokens) : 0;
 }
 
 static void
 account_add_request(struct account *a, const struct http_request *request,
-    const char *token)
+    const char *const *tokens)
 {
-	a->target = account_add(a, request->target, token);
-	a->referer = account_add_field(a, request, "referer", token);
-	a->user_agent = account_add_field(a, request, "user-agent", token);
+	a->target = account_add(a, request->target, tokens);
+	a->referer = account_add_field(a, request, "referer", tokens);
+	a->user_agent = account_add_field(a, request, "user-agent", tokens);
 	a->is_head = request->method == HTTP_HEAD;
 	a->minor = (uint8_t)request->minor;
 }
@@ -67,7 +67,8 @@ account_begin(struct connection *c, const struct http_request *request)
 	buffer_append_string(&a->text, connection_address(c, client));
 	buffer_append_byte(&a->text, '\0');
 	if (request != NULL)
-		account_add_request(a, request, s->settings.token);
+		account_add_request(a, request,
+		    (const char *const *)s->settings.keys.tokens);
 	buffer_shrink(&a->text);
 }
 

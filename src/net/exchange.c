@@ -9,6 +9,7 @@
 #include "net/account.h"
 #include "net/connection.h"
 #include "net/exchange.h"
+#include "net/keys.h"
 #include "net/route.h"
 #include "net/server.h"
 
@@ -94,14 +95,19 @@ void
 exchange_append_upgrade(struct buffer *out, struct wsexec_server *s,
     const struct http_request *request, const char *fields)
 {
+	const char *protocol = "";
 	char key[WEBSOCKET_KEY_MAX];
 
 	websocket_accept_key(request, key);
+	/* Of the others that are offered one may be a token. */
+	if (http_field_has_token(request, "sec-websocket-protocol",
+		KEYS_PROTOCOL))
+		protocol = "Sec-WebSocket-Protocol: " KEYS_PROTOCOL "\r\n";
 	buffer_append_format(out,
 	    "HTTP/1.1 101 Switching Protocols\r\nDate: %s\r\n"
 	    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-	    "Sec-WebSocket-Accept: %s\r\n%s\r\n",
-	    server_date(s), key, fields);
+	    "Sec-WebSocket-Accept: %s\r\n%s%s\r\n",
+	    server_date(s), key, protocol, fields);
 }
 
 /* An answer is sent: the next request may follow. */

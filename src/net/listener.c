@@ -169,16 +169,24 @@ listener_is_wildcard(const struct sockaddr_storage *address)
 	    in4->sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
-/* What clients ask for behind the address. */
+/* What clients ask for behind the prefix: a line for each token. */
 static void
-listener_add_path(const struct wsexec_server *s, char *url, size_t size)
+listener_add_paths(const struct wsexec_server *s, const char *prefix, char *url,
+    size_t size)
 {
-	(void)strlcat(url, s->settings.base_path, size);
-	(void)strlcat(url, "/", size);
-	if (s->settings.token == NULL)
-		return;
-	(void)strlcat(url, "?token=", size);
-	(void)strlcat(url, s->settings.token, size);
+	const struct keys *keys = &s->settings.keys;
+	size_t i = 0;
+
+	do {
+		(void)strlcat(url, i > 0 ? "\n" : "", size);
+		(void)strlcat(url, prefix, size);
+		(void)strlcat(url, s->settings.base_path, size);
+		(void)strlcat(url, "/", size);
+		if (i == keys->count)
+			return;
+		(void)strlcat(url, "?token=", size);
+		(void)strlcat(url, keys->tokens[i], size);
+	} while (++i < keys->count);
 }
 
 /* A name in the abstract name space begins with a NUL, shown as "@". */
@@ -188,13 +196,18 @@ listener_make_unix_url(const struct wsexec_server *s,
 {
 	const bool is_abstract = address->sun_path[0] == '\0';
 
-	(void)snprintf(url, size, "unix:%s%.*s", is_abstract ? "@" : "",
-	    (int)sizeof(address->sun_path) - 1,
+	char prefix[sizeof(address->sun_path) +
+	    sizeof("unix:@ http://localhost")];
+
+	(void)snprintf(prefix, sizeof(prefix), "unix:%s%.*s",
+	    is_abstract ? "@" : "", (int)sizeof(address->sun_path) - 1,
 	    address->sun_path + (is_abstract ? 1 : 0));
-	if (s->settings.token == NULL && s->settings.base_path[0] == '\0')
+	if (s->settings.keys.count == 0 && s->settings.base_path[0] == '\0') {
+		(void)strlcpy(url, prefix, size);
 		return;
-	(void)strlcat(url, " http://localhost", size);
-	listener_add_path(s, url, size);
+	}
+	(void)strlcat(prefix, " http://localhost", sizeof(prefix));
+	listener_add_paths(s, prefix, url, size);
 }
 
 /* The address to show: what is bound, or our name if that is everything. */
@@ -203,9 +216,10 @@ listener_make_url(const struct wsexec_server *s, int fd, char *url, size_t size)
 {
 	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 	socklen_t length = sizeof(address);
-	char host[256] = "", port[8] = "";
+	char host[256] = "", port[8] = "", prefix[sizeof(host) + 32];
 	bool brackets;
 
+	url[0] = '\0';
 	(void)getsockname(fd, (struct sockaddr *)(void *)&address, &length);
 	if (address.ss_family == AF_UNIX) {
 		listener_make_unix_url(s, (void *)&address, url, size);
@@ -217,10 +231,10 @@ listener_make_url(const struct wsexec_server *s, int fd, char *url, size_t size)
 	if (listener_is_wildcard(&address) &&
 	    gethostname(host, sizeof(host) - 1) == 0)
 		brackets = false;
-	(void)snprintf(url, size, "%s://%s%s%s:%s",
+	(void)snprintf(prefix, sizeof(prefix), "%s://%s%s%s:%s",
 	    s->tls != NULL ? "https" : "http", brackets ? "[" : "", host,
 	    brackets ? "]" : "", port);
-	listener_add_path(s, url, size);
+	listener_add_paths(s, prefix, url, size);
 }
 
 static bool

@@ -8,19 +8,11 @@
 #include "core/http.h"
 #include "core/query.h"
 #include "core/websocket.h"
-#include "net/access.h"
 #include "net/account.h"
 #include "net/connection.h"
 #include "net/exchange.h"
 #include "net/output.h"
 #include "net/server.h"
-
-/* What is wanted of an answer, beyond which records. */
-struct output {
-	enum format format;
-	bool events;
-	bool gzip;
-};
 
 static const char output_extension[] =
     "Sec-WebSocket-Extensions: " EXTENSION_DEFLATE "\r\n";
@@ -140,8 +132,7 @@ output_open(struct connection *c, const struct http_request *request,
 		return;
 	}
 	s->deflates = output_deflates(c->server, request);
-	s->writable =
-	    s->carrier == CARRIER_WEBSOCKET && access_may_write(c->server);
+	s->writable = s->carrier == CARRIER_WEBSOCKET && o->writable;
 	head = subscriber_head(s);
 	n = head->size;
 	output_append_head(head, c->server, request, o, feed_next(&s->cursor));
@@ -182,14 +173,13 @@ output_check(const struct wsexec_server *s, const struct http_request *request,
 
 void
 output_answer(struct connection *c, const struct http_request *request,
-    const struct query *q, enum format format, bool events)
+    const struct query *q, struct output o)
 {
-	const struct output o = { format, events,
-		output_compresses(c->server, request, q) };
 	const char *why;
 	int status;
 
-	if (events && subscriber_has_all(c->server, q))
+	o.gzip = output_compresses(c->server, request, q);
+	if (o.events && subscriber_has_all(c->server, q))
 		/* HTML: what makes an EventSource not come again. */
 		exchange_reply(c, request, 204, "Cache-Control: no-store\r\n",
 		    "", 0);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/buffer.h"
 #include "core/http.h"
 #include "core/query.h"
 #include "core/websocket.h"
@@ -183,19 +184,45 @@ route_redirect_to_base(struct connection *c, const struct http_request *request)
 	exchange_reply(c, request, 308, fields, "", 0);
 }
 
+/*
+ * A page was asked for with a token: from now on a cookie shows it, and the
+ * address that is left in the browser's history, or is passed on, has none.
+ *
+ * SameSite is Lax, as who follows a link with the token from another page is to
+ * get in; only what is shown in the browser's own window has the cookie then.
+ */
+static void
+route_redirect_without_token(struct connection *c,
+    const struct http_request *request, const struct key *key)
+{
+	const char *base = c->server->settings.base_path;
+	char name[KEYS_COOKIE_NAME_MAX], value[SECRET_COOKIE_SIZE];
+	struct buffer fields = BUFFER_INIT;
+
+	keys_cookie_name(request, name);
+	secret_make_cookie(keys_token(&c->server->settings.keys, key), value);
+	buffer_append_format(&fields, "Location: %s/", base);
+	query_append_public(&fields, request->query);
+	buffer_append_format(&fields,
+	    "\r\nSet-Cookie: %s=%s; Path=%s/; HttpOnly; SameSite=Lax%s\r\n"
+	    "Cache-Control: no-store\r\n",
+	    name, value, base, c->tls != NULL ? "; Secure" : "");
+	buffer_append_byte(&fields, '\0');
+	if (fields.failed)
+		connection_close(c, "out of memory");
+	else
+		exchange_reply(c, request, 303, (const char *)fields.data, "",
+		    0);
+	buffer_clear(&fields);
+}
+
 /* The output as the request wants it, or what is told of it. */
 static void
 route_output(struct connection *c, const struct http_request *request,
-    struct query *q, enum route_kind kind)
+    struct query *q, enum route_kind kind, const struct shown *shown)
 {
 	const struct slice *id = http_field(request, "last-event-id");
-	const char *why;
-	int status;
 
-	if ((status = access_check(c, request, q, true, &why)) != 0) {
-		exchange_refuse(c, request, status, why);
-		return;
-	}
 	if (kind == ROUTE_STATUS) {
 		status_answer(c, request);
 		return;
@@ -207,8 +234,10 @@ route_output(struct connection *c, const struct http_request *request,
 	if (kind == ROUTE_EVENTS && id != NULL)
 		query_set_event_id(q, *id);
 	output_answer(c, request, q,
-	    q->has_format ? q->format : route_format(kind),
-	    kind == ROUTE_EVENTS);
+	    (struct output){ .format =
+				 q->has_format ? q->format : route_format(kind),
+		.events = kind == ROUTE_EVENTS,
+		.writable = access_may_write(c->server, shown) });
 }
 
 /* The Host, which is one of ours, leads to the same port. */
@@ -248,41 +277,16 @@ route_other(struct connection *c, const struct http_request *request,
 		    "/status");
 }
 
-void
-route_request(struct connection *c, const struct http_request *request)
+/* What is at a path below the base path, for who may have it. */
+static void
+route_answer(struct connection *c, const struct http_request *request,
+    struct slice path, struct query *q, const struct shown *shown)
 {
-	struct slice path = request->path;
-	struct query q;
-	char bad_query[ROUTE_WHY_MAX];
-	enum route_kind kind;
-	const char *why;
-	bool known;
-	int status;
+	const enum route_kind kind = route_find_kind(path, request, q);
 
-	known = query_parse(request->query, &q, bad_query, sizeof(bad_query));
-	if ((status = access_check(c, request, &q, false, &why)) != 0) {
-		exchange_refuse(c, request, status, why);
-		return;
-	}
-	if (c->lacks_tls) {
-		route_refuse_plain(c, request);
-		return;
-	}
-	if (!known) {
-		exchange_refuse(c, request, 400, bad_query);
-		return;
-	}
-	if (!route_local_path(c->server, &path)) {
-		exchange_refuse(c, request, 404,
-		    "there is nothing at this address");
-		return;
-	}
-	if (path.size == 0) {
-		route_redirect_to_base(c, request);
-		return;
-	}
-	kind = route_find_kind(path, request, &q);
-	if (kind == ROUTE_PAGE)
+	if (kind == ROUTE_PAGE && shown->query != NULL)
+		route_redirect_without_token(c, request, shown->query);
+	else if (kind == ROUTE_PAGE)
 		route_other(c, request,
 		    (struct slice){ "/index.html", strlen("/index.html") });
 	else if (kind == ROUTE_OTHER)
@@ -293,5 +297,35 @@ route_request(struct connection *c, const struct http_request *request)
 		    "text/html, text/plain, text/event-stream or "
 		    "application/x-ndjson");
 	else
-		route_output(c, request, &q, kind);
+		route_output(c, request, q, kind, shown);
+}
+
+void
+route_request(struct connection *c, const struct http_request *request)
+{
+	struct slice path = request->path;
+	struct query q;
+	struct shown shown;
+	char bad_query[ROUTE_WHY_MAX];
+	bool is_ours, is_open, is_known;
+	const char *why;
+	int status;
+
+	is_ours = route_local_path(c->server, &path);
+	is_known =
+	    query_parse(request->query, &q, bad_query, sizeof(bad_query));
+	is_open = c->lacks_tls || (is_ours && slice_equals(path, "/healthz"));
+	if ((status = access_check(c, request, &q, is_open, &shown, &why)) != 0)
+		exchange_refuse(c, request, status, why);
+	else if (c->lacks_tls)
+		route_refuse_plain(c, request);
+	else if (!is_known)
+		exchange_refuse(c, request, 400, bad_query);
+	else if (!is_ours)
+		exchange_refuse(c, request, 404,
+		    "there is nothing at this address");
+	else if (path.size == 0)
+		route_redirect_to_base(c, request);
+	else
+		route_answer(c, request, path, &q, &shown);
 }

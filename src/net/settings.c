@@ -68,10 +68,10 @@ settings_clear(struct settings *settings)
 {
 	free(settings->title);
 	free(settings->base_path);
-	free(settings->token);
 	free(settings->tls_cert);
 	free(settings->tls_key);
 	free(settings->tls_client_ca);
+	keys_clear(&settings->keys);
 	free_list(settings->command);
 	free_list(settings->origins);
 	free_list(settings->hosts);
@@ -112,8 +112,7 @@ settings_copy_strings(struct settings *to, const struct wsexec_config *from)
 	to->origins = copy_list(from->origins, 0);
 	to->hosts = copy_list(from->hosts, 1);
 	to->base_path = strdup(from->base_path != NULL ? from->base_path : "");
-	if (!copy_string(&to->token, from->token) ||
-	    !copy_string(&to->tls_cert, from->tls_cert) ||
+	if (!copy_string(&to->tls_cert, from->tls_cert) ||
 	    !copy_string(&to->tls_key, from->tls_key) ||
 	    !copy_string(&to->tls_client_ca, from->tls_client_ca))
 		return false;
@@ -126,6 +125,14 @@ settings_copy_strings(struct settings *to, const struct wsexec_config *from)
 	(void)gethostname(name, sizeof(name) - 1);
 	to->hosts[n] = strdup(name);
 	return to->title != NULL && to->hosts[n] != NULL;
+}
+
+static bool
+settings_copy_keys(struct settings *to, const struct wsexec_config *from)
+{
+	return keys_add(&to->keys, from->token, KEY_ALL) &&
+	    keys_add(&to->keys, from->read_token, KEY_READ) &&
+	    keys_add(&to->keys, from->write_token, KEY_ALL);
 }
 
 static bool
@@ -231,5 +238,5 @@ settings_copy(struct settings *to, const struct wsexec_config *from)
 	to->on_input = from->on_input;
 	to->arg = from->arg;
 	return settings_copy_strings(to, from) &&
-	    settings_copy_proxies(to, from);
+	    settings_copy_keys(to, from) && settings_copy_proxies(to, from);
 }

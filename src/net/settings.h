@@ -11,20 +11,21 @@
 #include <stdint.h>
 
 #include "core/sanitize.h"
+#include "net/keys.h"
 #include "wsexec.h"
 
 struct network;
 
 struct settings {
-	char *title;	     /* owned */
-	char **command;	     /* owned, NULL-terminated; empty: not told */
-	char *base_path;     /* owned: "" or "/..." */
-	char **origins;	     /* owned, NULL-terminated */
-	char **hosts;	     /* owned, NULL-terminated; has the own host name */
-	char *token;	     /* owned, or NULL */
-	char *tls_cert;	     /* owned; NULL: no TLS */
-	char *tls_key;	     /* owned; NULL: in the same file */
-	char *tls_client_ca; /* owned; NULL: any client */
+	char *title;	 /* owned */
+	char **command;	 /* owned, NULL-terminated; empty: not told */
+	char *base_path; /* owned: "" or "/..." */
+	char **origins;	 /* owned, NULL-terminated */
+	char **hosts;	 /* owned, NULL-terminated; has the own host name */
+	struct keys keys;
+	char *tls_cert;		 /* owned; NULL: no TLS */
+	char *tls_key;		 /* owned; NULL: in the same file */
+	char *tls_client_ca;	 /* owned; NULL: any client */
 	struct network *proxies; /* owned */
 	size_t proxy_count;
 	uint64_t history_bytes; /* for late joiners */

@@ -2,12 +2,11 @@
 
 /*
  * What the page was asked for in its own address, and the addresses of the
- * server, wherever a proxy has put it.  The token of the page's address goes
- * on to the server from here, and nobody else knows of it.
+ * server, wherever a proxy has put it.
  */
 
 const given = new URL(location.href).searchParams;
-const PASSED_ON = ["stream", "token"];
+const PASSED_ON = ["stream"];
 
 function number(name) {
 	const text = given.get(name) ?? "";

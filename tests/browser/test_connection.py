@@ -2,11 +2,21 @@
 """What the page says of the run and of its connection, and how it gets over
 what happens to them."""
 
+import functools
+import http.server
 import subprocess
+import threading
 
 import pytest
 
 from conftest import wsexec_path
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files, and says nothing of it."""
+
+    def log_message(self, *_):
+        pass
 
 
 def lines(name, last):
@@ -171,18 +181,101 @@ def test_what_is_empty_says_so(page, start_run):
               " 'There was no output.'")
 
 
-def test_a_wrong_token_is_told(page, start_run):
+def test_the_printed_address_logs_in(page, start_run, start_proxy):
     run = start_run("--token")
-    page.open(run.url.split("?")[0] + "?token=wrong")
+    clean, _, token = run.url.partition("?token=")
+    page.browser.get(clean + "?token=wrong")
+    assert "a token is needed" in page.text("body")
+    proxy = start_proxy(run.port)
+    page.open(f"{proxy.url}?token={token}&tail=5000")
+    page.wait_state("live")
+    assert page.browser.current_url == f"{proxy.url}?tail=5000"
+    assert page.run("return document.cookie") == ""
+    run.count(1, 2000)
+    # Parts of the log are asked for with it as well.
+    assert page.wait_log(2000) == lines("line", 2000)
+    page.browser.refresh()
+    page.open(page.browser.current_url)
+    page.wait_state("live")
+    assert page.wait_log(2000) == lines("line", 2000)
+    proxy.cut()
+    run.count(2001, 2010)
+    page.wait_text("line 2010")
+    page.wait_state("live")
+    assert not any(token in target for target in proxy.requests[1:])
+
+
+def test_a_token_of_another_run_is_told(page, start_run, start_proxy):
+    first, second = start_run("--token"), start_run("--token")
+    proxy = start_proxy(first.port)
+    page.open(proxy.url + first.url[first.url.index("?"):])
+    page.wait_state("live")
+    proxy.target = second.port
+    proxy.cut()
     page.wait_state("refused")
     assert page.is_shown("#lost")
     assert "token" in page.text("#lost-reason")
     assert "attempt" not in page.text("#wait")
-    page.open(run.url)
-    page.wait_state("live")
-    run.count(1, 2000)
-    # Parts of the log are asked for with it as well.
-    assert page.wait_log(2000) == lines("line", 2000)
+
+
+HIJACK = """
+const done = arguments[1], url = arguments[0], seen = {};
+const steps = {
+    socket: () => new Promise((resolve) => {
+        const ws = new WebSocket(url.replace("http", "ws"));
+        ws.onmessage = () => resolve("message");
+        ws.onopen = () => resolve("open");
+        ws.onerror = () => resolve("error");
+    }),
+    events: () => new Promise((resolve) => {
+        const source = new EventSource(url + "events");
+        source.onmessage = () => resolve("message");
+        source.onerror = () => { source.close(); resolve("error"); };
+    }),
+    fetch: () => fetch(url + "raw?follow=0", { credentials: "include" })
+        .then((answer) => answer.text(), () => "error"),
+    blind: () => fetch(url + "raw?follow=0", { mode: "no-cors" })
+        .then((answer) => answer.type, () => "error"),
+    image: () => new Promise((resolve) => {
+        const image = new Image();
+        image.onload = () => resolve("load");
+        image.onerror = () => resolve("error");
+        image.src = url;
+    }),
+    script: () => new Promise((resolve) => {
+        const script = document.createElement("script");
+        script.onload = () => resolve("load");
+        script.onerror = () => resolve("error");
+        script.src = url + "viewer.js";
+        document.head.append(script);
+    }),
+};
+(async () => {
+    for (const [name, step] of Object.entries(steps))
+        seen[name] = await step();
+    done(seen);
+})();
+"""
+
+
+def test_a_page_of_another_site_gets_nothing(page, start_run, tmp_path):
+    """With the cookie in the browser, and without any token asked for."""
+    (tmp_path / "evil.html").write_text("<title>evil</title>")
+    handler = functools.partial(Quiet, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.2", 0), handler) as evil:
+        threading.Thread(target=evil.serve_forever, daemon=True).start()
+        for options in ([], ["--token"]):
+            run = start_run(*options)
+            run.say("secret")
+            page.open(run.url)
+            page.wait_text("secret")
+            page.browser.get(
+                f"http://127.0.0.2:{evil.server_port}/evil.html"
+            )
+            clean = run.url.split("?")[0]
+            seen = page.browser.execute_async_script(HIJACK, clean)
+            assert seen == dict.fromkeys(seen, "error") and len(seen) == 6
+        evil.shutdown()
 
 
 def test_a_full_server_is_told(page, start_run):

@@ -405,7 +405,7 @@ def test_behind_the_same_gate_as_output(start, connect):
             assert connect(run).ask(upgrade_head(path, **fields)) == status
     peer = connect(run).upgrade(f"/x/status?token={token}")
     assert json.loads(peer.read_message())["state"] == "running"
-    assert fetch(run.at("/status")).status == 404
+    assert fetch(run.at(f"/status?token={token}")).status == 404
 
 
 @pytest.mark.valgrind

@@ -129,6 +129,8 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_null(o.command[0]);
 }
 
+#define OR_DASH(text) ((text) != NULL ? (text) : "-")
+
 /* What one field is after parsing, as text. */
 #define SHOW(function, format, ...)                                            \
 	static void show_##function(const struct options *o, char *text,       \
@@ -166,6 +168,8 @@ SHOW(hide_command, "%d", o->hide_command)
 SHOW(flags, "%d%d%d%d", o->pty, o->quiet, o->no_auth, o->token)
 SHOW(input, "%d%d", o->writable, o->own_stdin)
 SHOW(browser, "%d", o->browser)
+SHOW(apart, "%d%s%d%s", o->read_token, OR_DASH(o->read_token_file),
+    o->write_token, OR_DASH(o->write_token_file))
 SHOW(strings, "%s|%s|%s|%s", o->cwd, o->output, o->title, o->token_file)
 SHOW(access_log, "%s %d", o->access_log, (int)o->access_log_format)
 SHOW(addresses, "%s %s", o->addresses[0] == NULL ? "none" : o->addresses[0],
@@ -240,6 +244,8 @@ static const struct {
 	{ "-tq", show_flags, "1100" },
 	{ "--pty --no-auth", show_flags, "1010" },
 	{ "--quiet --token", show_flags, "0101" },
+	{ "--read-token --write-token-file W", show_apart, "1-0W" },
+	{ "--read-token-file R --write-token", show_apart, "0R1-" },
 	{ "--hide-command", show_hide_command, "1" },
 	{ "-B", show_browser, "1" },
 	{ "--browser", show_browser, "1" },

@@ -49,6 +49,7 @@ static void
 check(const char *address, const char *token, const char *expected)
 {
 	struct buffer out = BUFFER_INIT;
+	const char *const tokens[] = { token, NULL };
 	const size_t size = strlen(address), before = strlen(BEFORE);
 	char *copy = malloc(size);
 
@@ -57,7 +58,7 @@ check(const char *address, const char *token, const char *expected)
 		memcpy(copy, address, size);
 	/* What is there already is not looked at. */
 	buffer_append_string(&out, BEFORE);
-	redact_append(&out, (struct slice){ copy, size }, token);
+	redact_append(&out, (struct slice){ copy, size }, tokens);
 	buffer_append_byte(&out, '\0');
 	assert_false(out.failed);
 	assert_memory_equal(out.data, BEFORE, before);

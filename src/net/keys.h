@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WSEXEC_KEYS_H
+#define WSEXEC_KEYS_H
+
+/*
+ * The tokens that open a server, what each of them opens, and the ways by
+ * which a request can show one:
+ *
+ *	Authorization: Bearer TOKEN                programs
+ *	/?token=TOKEN                              one paste; a page is given a
+ *	                                           cookie for it
+ *	Cookie: wsexec-PORT=VALUE                  the page, after that
+ *	Sec-WebSocket-Protocol: wsexec.v1, wsexec.token.BASE64URL
+ *	                                           scripts of browsers, which can
+ *	                                           set no other field
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/secret.h"
+
+struct http_request;
+struct query;
+
+#define KEYS_MAX 3		  /* for all, for reading, for writing */
+#define KEYS_PROTOCOL "wsexec.v1" /* what is answered to the last way */
+#define KEYS_COOKIE_NAME_MAX 16	  /* with NUL */
+
+enum key_right {
+	KEY_READ = 1 << 0,  /* to get output */
+	KEY_WRITE = 1 << 1, /* to send input, where anybody may */
+	KEY_ALL = KEY_READ | KEY_WRITE,
+};
+
+struct key {
+	struct secret secret;	/* the token */
+	struct secret cookie;	/* the value of its cookie */
+	struct secret protocol; /* the name of the subprotocol that shows it */
+	unsigned int rights;	/* of enum key_right */
+};
+
+struct keys {
+	struct key all[KEYS_MAX];
+	/* Owned, NULL-terminated: themselves, to show and to redact them. */
+	char *tokens[KEYS_MAX + 1];
+	size_t count;
+};
+
+/* What a request has shown. */
+struct shown {
+	unsigned int rights;
+	const struct key *query;  /* the key of its parameter, or NULL */
+	const struct key *cookie; /* the key of its cookie */
+};
+
+/* Adds a token (copied; NULL: none).  False: out of memory. */
+bool keys_add(struct keys *keys, const char *token, unsigned int rights);
+void keys_clear(struct keys *keys);
+
+/* The token of a key that is one of them. */
+const char *keys_token(const struct keys *keys, const struct key *key);
+
+/*
+ * What the token of a request opens.  with_cookie: whether its cookie counts.
+ * Where there are no keys, everything is open.
+ */
+struct shown keys_find(const struct keys *keys,
+    const struct http_request *request, const struct query *q,
+    bool with_cookie);
+
+/*
+ * The name of the cookie.  Browsers do not tell ports of a host apart, so the
+ * one that this request was sent to is in it.
+ */
+void keys_cookie_name(const struct http_request *request,
+    char name[KEYS_COOKIE_NAME_MAX]);
+
+#endif
