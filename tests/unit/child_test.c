@@ -816,6 +816,19 @@ test_terminal(void **state)
 	assert_false(r->result.cut);
 }
 
+/* Waits until the command has stopped itself and we have seen its output and
+ * that nobody has the terminal open; then it goes on. */
+static void
+let_go_on_after(struct run *r, const char *text)
+{
+	wait_for_state(child_pid(r->child), WSTOPPED);
+	while (strcmp(r->text[0], text) != 0)
+		loop(r, EVLOOP_ONCE);
+	loop(r, EVLOOP_NONBLOCK);
+	loop(r, EVLOOP_NONBLOCK);
+	child_signal(r->child, SIGCONT);
+}
+
 /* Who lets go of its terminal is not sent HUP, and may take it again. */
 static void
 test_terminal_that_nobody_has_open(void **state)
@@ -824,8 +837,10 @@ test_terminal_that_nobody_has_open(void **state)
 
 	r->config.pty = true;
 	start_shell(r,
-	    "echo a; exec <&- >&- 2>&-; sleep 0.05; "
-	    "echo b >/dev/tty; sleep 0.05; exit 3");
+	    "echo a; exec <&- >&- 2>&-; kill -STOP $$; "
+	    "echo b >/dev/tty; kill -STOP $$; exit 3");
+	let_go_on_after(r, "a\n");
+	let_go_on_after(r, "a\nb\n");
 	wait_until_gone(r);
 	assert_string_equal(r->text[0], "a\nb\n");
 	assert_int_equal(r->result.code, 3);
@@ -930,15 +945,25 @@ slow_hook(struct run *r)
 	nanosleep(&pause, NULL);
 }
 
+/* The leader reads its input to the end. */
+static void
+endless_hook(struct run *r)
+{
+	slow_hook(r);
+	if (r->bytes[0] > 0 && r->bytes[1] > 0)
+		close_stdin_pipe(r);
+}
+
 /* Writes for ever after the exit of the leader, and faster than we read. */
 static void
 test_cut_of_endless_output(void **state)
 {
 	struct run *r = *state;
 
-	r->hook = slow_hook;
+	open_stdin_pipe(r);
+	r->hook = endless_hook;
 	r->config.drain_seconds = 0.05;
-	run_shell(r, "yes & yes >&2 & exit 0");
+	run_shell(r, "yes & yes >&2 & read line; exit 0");
 	assert_true(r->result.cut);
 	assert_true(r->bytes[0] > 0);
 }
