@@ -4,6 +4,7 @@
 The binary is $WSEXEC, or build/wsexec. $WSEXEC_OPTIONS are options for all
 runs, before those of the tests."""
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -239,8 +240,22 @@ def kill_children():
     return found
 
 
+def reap_orphans():
+    """Reaps those below us that have ended and are nobody's; a process group
+    is there as long as one of them is."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0] != 0:
+            pass
+
+
 def wait_nothing_is_left():
+    """To be called when all that the tests have started has been waited
+    for."""
+    def is_nothing_left():
+        reap_orphans()
+        return not children(os.getpid())
+
     wait_until(
-        lambda: not children(os.getpid()),
+        is_nothing_left,
         f"the end of all processes, of {children(os.getpid())}",
     )

@@ -368,7 +368,7 @@ def test_what_comes_before_the_command_waits_for_it(start, connect, view):
 
 def test_what_comes_between_two_runs_is_for_the_next(start, view):
     run = start(
-        "--writable", "--restart", "on-failure", "--restart-delay", "0.2",
+        "--writable", "--restart", "on-failure", "--restart-delay", "0.05",
         script="read -r line; echo \"got $line\"; [ $line = end ]",
     )
     text = view(run)
