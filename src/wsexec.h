@@ -152,6 +152,9 @@ struct wsexec_config {
 	const char *tls_client_ca;
 	const char *read_token;	 /* only for watching */
 	const char *write_token; /* for input as well */
+	/* Of an address that is not of this machine; default 1024. */
+	uint32_t max_clients_per_address;
+	bool no_max_clients_per_address; /* as many as max_clients */
 };
 
 /* A socket in the file system; for wsexec_server_listen_unix(). */

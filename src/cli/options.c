@@ -188,6 +188,10 @@ const struct option_row option_rows[] = {
 	    RANGE_COUNT, .initial = "0",
 	    .help = "refuse more clients than this; 0: as many as there are "
 		    "descriptors for" },
+	{ 0, "max-clients-per-address", "N", KIND_INTEGER,
+	    FIELD(max_clients_per_address), RANGE_COUNT, .initial = "1024",
+	    .help = "refuse more clients than this from one other machine; "
+		    "0: no limit" },
 	{ 'P', "ping-interval", "S", KIND_SECONDS, FIELD(ping_interval_s),
 	    RANGE_SECONDS("0.1"), .initial = "25",
 	    .help = "ping clients this often; close who answers none" },

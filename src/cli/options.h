@@ -40,7 +40,8 @@ struct options {
 	bool quiet;
 	int stop_signal;
 	double kill_after_s;
-	uint32_t max_clients; /* 0: as many as descriptors allow */
+	uint32_t max_clients;		  /* 0: as many as descriptors allow */
+	uint32_t max_clients_per_address; /* 0: as max_clients */
 	uint64_t history_bytes;
 	uint64_t client_buffer_bytes; /* 0: the whole history */
 	enum wsexec_slow slow;

@@ -386,6 +386,8 @@ wrapper_open_server(struct wrapper *w, const struct tokens *tokens)
 		.sanitize = o->sanitize,
 		.max_line_bytes = o->max_line_bytes,
 		.max_clients = o->max_clients,
+		.max_clients_per_address = o->max_clients_per_address,
+		.no_max_clients_per_address = o->max_clients_per_address == 0,
 		.latency_us = (uint32_t)(o->latency_ms * 1000),
 		.no_latency = o->latency_ms <= 0,
 		.compression_level = o->compression,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/buffer.h"
 #include "core/http.h"
 #include "core/origin.h"
 #include "core/query.h"
@@ -47,8 +48,24 @@ access_takes_cookie(const struct http_request *request)
 	    !websocket_is_asked_for(request);
 }
 
+/* What it has shown; counts what is wrong.  False: that was too often. */
+static bool
+access_look(struct connection *c, const struct http_request *request,
+    const struct query *q, struct shown *shown)
+{
+	const bool may_show = connection_may_show(c);
+	unsigned int ways = may_show ? KEY_BY_OTHERS : 0;
+
+	if (access_takes_cookie(request))
+		ways |= KEY_BY_COOKIE;
+	*shown = keys_find(&c->server->settings.keys, request, q, ways);
+	if (shown->is_wrong)
+		connection_note_failure(c);
+	return may_show || shown->rights != 0;
+}
+
 int
-access_check(const struct connection *c, const struct http_request *request,
+access_check(struct connection *c, const struct http_request *request,
     const struct query *q, bool is_open, struct shown *shown, const char **why)
 {
 	const struct settings *settings = &c->server->settings;
@@ -65,8 +82,16 @@ access_check(const struct connection *c, const struct http_request *request,
 		       "--origin";
 		return 403;
 	}
-	*shown = keys_find(&settings->keys, request, q,
-	    access_takes_cookie(request));
+	if (!connection_may_ask(c)) {
+		*why = "too many requests come from this address; ask again "
+		       "in a moment";
+		return 429;
+	}
+	if (!access_look(c, request, q, shown) && !is_open) {
+		*why = "too much that is wrong was shown from this address; "
+		       "try again in a minute";
+		return 429;
+	}
 	if (!is_open && shown->rights == 0) {
 		*why = "a token is needed: open the address that wsexec has "
 		       "printed, with ?token=..., or send Authorization: "
@@ -80,4 +105,27 @@ bool
 access_may_write(const struct wsexec_server *s, const struct shown *shown)
 {
 	return s->settings.on_input != NULL && (shown->rights & KEY_WRITE) != 0;
+}
+
+void
+access_append_sharing(struct buffer *out, const struct connection *c,
+    const struct http_request *request)
+{
+	const struct settings *settings = &c->server->settings;
+	const char *const *origins = (const char *const *)settings->origins;
+	const struct slice *host = http_field(request, "host");
+	const struct slice *origin = http_field(request, "origin");
+
+	if (origins[0] == NULL)
+		return;
+	/* It is there, or not, by the field. */
+	buffer_append_string(out, "Vary: Origin\r\n");
+	if (origin == NULL || host == NULL ||
+	    origin_is_allowed(*origin, *host, NULL, c->tls != NULL) ||
+	    !origin_is_allowed(*origin, *host, origins, c->tls != NULL))
+		return;
+	buffer_append_format(out,
+	    "Access-Control-Allow-Origin: %.*s\r\n"
+	    "Access-Control-Expose-Headers: Wsexec-Run, Wsexec-First\r\n",
+	    (int)origin->size, origin->data);
 }

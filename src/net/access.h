@@ -12,6 +12,7 @@
 
 #include "net/keys.h"
 
+struct buffer;
 struct connection;
 struct http_request;
 struct query;
@@ -19,11 +20,18 @@ struct wsexec_server;
 
 /*
  * Whether a request may be answered: 0, or the status to refuse it with (401,
- * 403, 421) and *why in one line, static.  is_open: what is asked for is for
+ * 403, 421, 429) and *why in one line, static.  is_open: what is asked for is for
  * everybody.  *shown is what the request may have, if it is answered.
  */
-int access_check(const struct connection *c, const struct http_request *request,
+int access_check(struct connection *c, const struct http_request *request,
     const struct query *q, bool is_open, struct shown *shown, const char **why);
+
+/*
+ * Appends the fields that let a page of another site read an answer, if it is
+ * one of those that may connect (Fetch Standard, CORS protocol).
+ */
+void access_append_sharing(struct buffer *out, const struct connection *c,
+    const struct http_request *request);
 
 /* Whether who has shown that may write to the command. */
 bool access_may_write(const struct wsexec_server *s, const struct shown *shown);

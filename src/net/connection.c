@@ -17,6 +17,7 @@
 #include "core/address.h"
 #include "core/feed.h"
 #include "core/forwarded.h"
+#include "core/peers.h"
 #include "net/connection.h"
 #include "net/exchange.h"
 #include "net/server.h"
@@ -125,15 +126,24 @@ connection_peer(const struct connection *c, char text[CONNECTION_PEER_MAX])
 	return text;
 }
 
+/* Whom it is made for, as far as that is known. */
+static struct address
+connection_find_client(const struct connection *c)
+{
+	struct address client = { .family = c->family };
+
+	if (c->family != AF_UNIX)
+		memcpy(client.bytes, c->address, sizeof(client.bytes));
+	address_normalize(&client);
+	return client;
+}
+
 static bool
 connection_peer_is_trusted(const struct connection *c)
 {
 	const struct settings *settings = &c->server->settings;
-	struct address peer = { .family = c->family };
+	const struct address peer = connection_find_client(c);
 
-	if (c->family != AF_UNIX)
-		memcpy(peer.bytes, c->address, sizeof(peer.bytes));
-	address_normalize(&peer);
 	return forwarded_is_trusted(settings->proxies, settings->proxy_count,
 	    &peer);
 }
@@ -222,6 +232,7 @@ connection_close(struct connection *c, const char *reason)
 {
 	struct wsexec_server *s = c->server;
 	char peer[CONNECTION_PEER_MAX];
+	struct address client;
 
 	if (c->state == CONNECTION_DEAD)
 		return;
@@ -235,6 +246,8 @@ connection_close(struct connection *c, const char *reason)
 		s->paused_for = NULL;
 	if (connection_is_stream(c)) {
 		TAILQ_REMOVE(&s->streams, c, link);
+		client = connection_find_client(c);
+		peers_remove_client(s->peers, &client);
 		subscriber_leave(&c->subscriber);
 	} else {
 		TAILQ_REMOVE(&s->pending, c, link);
@@ -262,11 +275,46 @@ connection_is_stream(const struct connection *c)
 	return c->exchange == NULL;
 }
 
+bool
+connection_may_ask(struct connection *c)
+{
+	const struct address client = connection_find_client(c);
+
+	return peers_take_request(c->server->peers, &client, c->server->now_us);
+}
+
+bool
+connection_may_show(const struct connection *c)
+{
+	const struct address client = connection_find_client(c);
+
+	return peers_may_show(c->server->peers, &client, c->server->now_us);
+}
+
+void
+connection_note_failure(struct connection *c)
+{
+	const struct address client = connection_find_client(c);
+
+	peers_note_failure(c->server->peers, &client, c->server->now_us);
+}
+
+bool
+connection_may_be_client(const struct connection *c)
+{
+	const struct address client = connection_find_client(c);
+
+	return peers_have_room(c->server->peers, &client,
+	    c->server->settings.max_clients_per_address);
+}
+
 void
 connection_become_stream(struct connection *c)
 {
+	const struct address client = connection_find_client(c);
 	struct wsexec_server *s = c->server;
 
+	peers_add_client(s->peers, &client);
 	TAILQ_REMOVE(&s->pending, c, link);
 	s->pending_count--;
 	TAILQ_INSERT_TAIL(&s->streams, c, link);

@@ -85,6 +85,16 @@ void connection_open(struct wsexec_server *s, int fd,
 void connection_set_client(struct connection *c,
     const struct http_request *request);
 
+/*
+ * What the address that it is made for may do, see core/peers.h: make another
+ * request, which counts; have looked at what it shows, and has shown something
+ * wrong, which counts; and have another client.
+ */
+bool connection_may_ask(struct connection *c);
+bool connection_may_show(const struct connection *c);
+void connection_note_failure(struct connection *c);
+bool connection_may_be_client(const struct connection *c);
+
 /* Closes the socket; reason is one line, for the log. */
 void connection_close(struct connection *c, const char *reason);
 

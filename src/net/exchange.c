@@ -6,6 +6,7 @@
 #include "core/buffer.h"
 #include "core/http.h"
 #include "core/websocket.h"
+#include "net/access.h"
 #include "net/account.h"
 #include "net/connection.h"
 #include "net/exchange.h"
@@ -81,14 +82,17 @@ exchange_drop_body(struct connection *c)
 const char exchange_vary[] = "Vary: Accept, Accept-Encoding\r\n";
 
 void
-exchange_append_status(struct buffer *out, struct wsexec_server *s, int status)
+exchange_append_status(struct buffer *out, const struct connection *c,
+    const struct http_request *request, int status)
 {
 	buffer_append_format(out,
 	    "HTTP/1.1 %d %s\r\nDate: %s\r\n"
 	    "X-Content-Type-Options: nosniff\r\n"
 	    "Referrer-Policy: no-referrer\r\n"
 	    "Cross-Origin-Resource-Policy: same-origin\r\n",
-	    status, http_status_text(status), server_date(s));
+	    status, http_status_text(status), server_date(c->server));
+	if (request != NULL)
+		access_append_sharing(out, c, request);
 }
 
 void
@@ -170,7 +174,7 @@ exchange_reply(struct connection *c, const struct http_request *request,
 	x->keep_alive = request != NULL && request->keep_alive &&
 	    x->requests < CONNECTION_REQUESTS_MAX &&
 	    !server_is_leaving(c->server);
-	exchange_append_status(&x->out, c->server, status);
+	exchange_append_status(&x->out, c, request, status);
 	if (status != 304 && status != 204)
 		buffer_append_format(&x->out, "Content-Length: %zu\r\n", size);
 	buffer_append_string(&x->out, fields);
@@ -200,7 +204,7 @@ exchange_refuse(struct connection *c, const struct http_request *request,
 	server_log(c->server, 1, "%s: refused with %d: %s",
 	    connection_peer(c, peer), status, why);
 	x->keep_alive = false;
-	exchange_append_status(&x->out, c->server, status);
+	exchange_append_status(&x->out, c, request, status);
 	buffer_append_format(&x->out,
 	    "Content-Length: %zu\r\n"
 	    "Content-Type: text/plain; charset=utf-8\r\n"
@@ -214,7 +218,7 @@ exchange_refuse(struct connection *c, const struct http_request *request,
 		buffer_append_string(&x->out, "Allow: GET, HEAD\r\n");
 	else if (status == 401)
 		buffer_append_string(&x->out, "WWW-Authenticate: Bearer\r\n");
-	else if (status == 503)
+	else if (status == 503 || status == 429)
 		buffer_append_format(&x->out, "Retry-After: %d\r\n",
 		    EXCHANGE_RETRY_S);
 	buffer_append_string(&x->out, "\r\n");

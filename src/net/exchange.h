@@ -23,8 +23,8 @@ extern const char exchange_vary[];
  * Appends the line that begins an answer, and the fields that are sent with
  * every answer but 101.
  */
-void exchange_append_status(struct buffer *out, struct wsexec_server *s,
-    int status);
+void exchange_append_status(struct buffer *out, const struct connection *c,
+    const struct http_request *request, int status);
 
 /* Appends the whole head of 101 for a checked handshake; fields as below. */
 void exchange_append_upgrade(struct buffer *out, struct wsexec_server *s,

@@ -173,22 +173,38 @@ keys_rights(const struct key *key)
 	return key != NULL ? key->rights : 0;
 }
 
-struct shown
-keys_find(const struct keys *keys, const struct http_request *request,
-    const struct query *q, bool with_cookie)
+/* What is shown anew, by whoever knows a token. */
+static void
+keys_find_others(const struct keys *keys, const struct http_request *request,
+    const struct query *q, struct shown *shown)
 {
 	const size_t secret = offsetof(struct key, secret);
+	const struct slice bearer = keys_bearer(request),
+			   protocol = keys_protocol(request),
+			   query = keys_slice(q->token);
+
+	shown->query = keys_match(keys, secret, query);
+	shown->rights |= keys_rights(shown->query) |
+	    keys_rights(keys_match(keys, secret, bearer)) |
+	    keys_rights(
+		keys_match(keys, offsetof(struct key, protocol), protocol));
+	shown->is_wrong =
+	    shown->rights == 0 && bearer.size + protocol.size + query.size > 0;
+}
+
+struct shown
+keys_find(const struct keys *keys, const struct http_request *request,
+    const struct query *q, unsigned int ways)
+{
 	struct shown shown = { .rights = KEY_ALL };
 
 	if (keys->count == 0)
 		return shown;
-	shown.query = keys_match(keys, secret, keys_slice(q->token));
-	if (with_cookie)
-		shown.cookie = keys_match(keys, offsetof(struct key, cookie),
-		    keys_cookie(request));
-	shown.rights = keys_rights(shown.query) | keys_rights(shown.cookie) |
-	    keys_rights(keys_match(keys, secret, keys_bearer(request))) |
-	    keys_rights(keys_match(keys, offsetof(struct key, protocol),
-		keys_protocol(request)));
+	shown.rights = 0;
+	if ((ways & KEY_BY_COOKIE) != 0)
+		shown.rights = keys_rights(keys_match(keys,
+		    offsetof(struct key, cookie), keys_cookie(request)));
+	if ((ways & KEY_BY_OTHERS) != 0)
+		keys_find_others(keys, request, q, &shown);
 	return shown;
 }

@@ -40,6 +40,11 @@ struct key {
 	unsigned int rights;	/* of enum key_right */
 };
 
+enum key_way {
+	KEY_BY_COOKIE = 1 << 0,
+	KEY_BY_OTHERS = 1 << 1,
+};
+
 struct keys {
 	struct key all[KEYS_MAX];
 	/* Owned, NULL-terminated: themselves, to show and to redact them. */
@@ -50,8 +55,8 @@ struct keys {
 /* What a request has shown. */
 struct shown {
 	unsigned int rights;
-	const struct key *query;  /* the key of its parameter, or NULL */
-	const struct key *cookie; /* the key of its cookie */
+	bool is_wrong; /* something was shown, and nothing that is right */
+	const struct key *query; /* the key of its parameter, or NULL */
 };
 
 /* Adds a token (copied; NULL: none).  False: out of memory. */
@@ -62,12 +67,12 @@ void keys_clear(struct keys *keys);
 const char *keys_token(const struct keys *keys, const struct key *key);
 
 /*
- * What the token of a request opens.  with_cookie: whether its cookie counts.
- * Where there are no keys, everything is open.
+ * What the token of a request opens.  ways: whether its cookie counts, and what
+ * is shown in all other ways.  Where there are no keys, everything is open.
  */
 struct shown keys_find(const struct keys *keys,
     const struct http_request *request, const struct query *q,
-    bool with_cookie);
+    unsigned int ways);
 
 /*
  * The name of the cookie.  Browsers do not tell ports of a host apart, so the

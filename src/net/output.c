@@ -52,14 +52,16 @@ output_media_type(const struct output *o)
 
 /* Appends the head that begins a stream; first: its first record. */
 static void
-output_append_head(struct buffer *out, struct wsexec_server *s,
+output_append_head(struct buffer *out, const struct connection *c,
     const struct http_request *request, const struct output *o, uint64_t first)
 {
+	struct wsexec_server *s = c->server;
+
 	if (websocket_is_asked_for(request)) {
 		output_append_upgrade_head(out, s, request, first);
 		return;
 	}
-	exchange_append_status(out, s, 200);
+	exchange_append_status(out, c, request, 200);
 	buffer_append_format(out,
 	    "Content-Type: %s\r\n"
 	    "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
@@ -81,7 +83,7 @@ output_send_head(struct connection *c, const struct http_request *request,
 	struct buffer head = BUFFER_INIT;
 	uint64_t wanted;
 
-	output_append_head(&head, c->server, request, o,
+	output_append_head(&head, c, request, o,
 	    subscriber_find_first(c->server, q, &wanted));
 	exchange_reply_head(c, &head);
 	buffer_clear(&head);
@@ -135,7 +137,7 @@ output_open(struct connection *c, const struct http_request *request,
 	s->writable = s->carrier == CARRIER_WEBSOCKET && o->writable;
 	head = subscriber_head(s);
 	n = head->size;
-	output_append_head(head, c->server, request, o, feed_next(&s->cursor));
+	output_append_head(head, c, request, o, feed_next(&s->cursor));
 	account_answer(c, s->carrier == CARRIER_WEBSOCKET ? 101 : 200,
 	    head->size - n);
 	subscriber_greet(s);
@@ -148,9 +150,10 @@ output_open(struct connection *c, const struct http_request *request,
 
 /* The status to refuse a request with, and why; 0: it may have its output. */
 static int
-output_check(const struct wsexec_server *s, const struct http_request *request,
+output_check(const struct connection *c, const struct http_request *request,
     const struct output *o, const char **why)
 {
+	const struct wsexec_server *s = c->server;
 	bool upgrade = websocket_is_asked_for(request);
 	int status;
 
@@ -168,6 +171,10 @@ output_check(const struct wsexec_server *s, const struct http_request *request,
 		*why = "too many clients are connected; try again later";
 		return 503;
 	}
+	if (!connection_may_be_client(c)) {
+		*why = "too many clients are connected from this address";
+		return 429;
+	}
 	return 0;
 }
 
@@ -183,7 +190,7 @@ output_answer(struct connection *c, const struct http_request *request,
 		/* HTML: what makes an EventSource not come again. */
 		exchange_reply(c, request, 204, "Cache-Control: no-store\r\n",
 		    "", 0);
-	else if ((status = output_check(c->server, request, &o, &why)) != 0)
+	else if ((status = output_check(c, request, &o, &why)) != 0)
 		exchange_refuse(c, request, status, why);
 	else if (request->method == HTTP_HEAD)
 		output_send_head(c, request, q, &o);

@@ -11,6 +11,7 @@
 
 #include "core/feed.h"
 #include "core/journal.h"
+#include "core/peers.h"
 #include "core/splitter.h"
 #include "core/websocket.h"
 #include "net/connection.h"
@@ -253,7 +254,8 @@ server_build(struct wsexec_server *s, const struct wsexec_config *config)
 	    splitter_new(s->settings.max_line_bytes, server_stdout_cb, s);
 	s->splitters[STREAM_STDERR] =
 	    splitter_new(s->settings.max_line_bytes, server_stderr_cb, s);
-	if (s->journal == NULL || s->encoder == NULL ||
+	s->peers = peers_new();
+	if (s->journal == NULL || s->encoder == NULL || s->peers == NULL ||
 	    s->splitters[STREAM_STDOUT] == NULL ||
 	    s->splitters[STREAM_STDERR] == NULL)
 		return WSEXEC_ERR_MEMORY;
@@ -330,6 +332,7 @@ wsexec_server_free(struct wsexec_server *s)
 	websocket_input_free(s->input);
 	for (i = 0; i < STREAM_COUNT; i++)
 		splitter_free(s->splitters[i]);
+	peers_free(s->peers);
 	encoder_free(s->encoder);
 	journal_free(s->journal);
 	tls_free(s->tls);

@@ -33,6 +33,7 @@ struct connection;
 struct document;
 struct hold;
 struct listener;
+struct peers;
 struct query;
 struct subscriber;
 struct tls;
@@ -72,6 +73,7 @@ struct wsexec_server {
 
 	struct tls *tls; /* owned; NULL: sockets speak none */
 
+	struct peers *peers; /* owned: addresses that clients come from */
 	struct listener_list listeners;
 	struct connection_list pending; /* speak HTTP; oldest first */
 	struct connection_list streams; /* have a subscriber */

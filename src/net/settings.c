@@ -10,6 +10,7 @@
 #include "core/journal.h"
 #include "net/settings.h"
 
+#define SETTINGS_PER_ADDRESS 1024	     /* clients */
 #define SETTINGS_LINE_MAX (16 * 1024 * 1024) /* bytes of a line */
 #define SETTINGS_RESERVE 64 /* descriptors that are not for clients */
 
@@ -218,6 +219,11 @@ settings_copy(struct settings *to, const struct wsexec_config *from)
 	if (to->max_line_bytes > SETTINGS_LINE_MAX)
 		to->max_line_bytes = SETTINGS_LINE_MAX;
 	to->max_streams = settings_max_streams();
+	to->max_clients_per_address = from->max_clients_per_address != 0 ?
+	    from->max_clients_per_address :
+	    SETTINGS_PER_ADDRESS;
+	if (from->no_max_clients_per_address)
+		to->max_clients_per_address = 0;
 	to->max_clients =
 	    from->max_clients != 0 ? from->max_clients : to->max_streams;
 	to->latency_us = from->latency_us != 0 ? from->latency_us : 5000;

@@ -35,6 +35,7 @@ struct settings {
 	enum sanitize sanitize;
 	uint32_t max_line_bytes;
 	size_t max_clients;
+	size_t max_clients_per_address; /* 0: no limit */
 	size_t max_streams; /* clients and watchers, for want of descriptors */
 	int64_t latency_us;
 	int compression; /* level of zlib, 1 to 9; 0: none */

@@ -4,6 +4,7 @@
 
 #include "core/journal.h"
 #include "core/websocket.h"
+#include "core/peers.h"
 #include "net/connection.h"
 #include "net/server.h"
 #include "net/subscriber.h"
@@ -248,6 +249,7 @@ turn_tick_cb(evutil_socket_t fd, short what, void *arg)
 		connection_check_deadline(c);
 	}
 	tls_tick(s);
+	peers_expire(s->peers, s->now_us);
 	if (s->paused) {
 		s->paused_for = NULL; /* the clock may end the pause */
 		server_need_turn(s);

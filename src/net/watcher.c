@@ -174,6 +174,9 @@ watcher_answer(struct connection *c, const struct http_request *request)
 	else if (!server_has_room(c->server, c->server->watcher_count))
 		exchange_refuse(c, request, 503,
 		    "too many watch the status; try again later");
+	else if (!connection_may_be_client(c))
+		exchange_refuse(c, request, 429,
+		    "too many clients are connected from this address");
 	else
 		watcher_open(c, request);
 }

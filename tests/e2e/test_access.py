@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from harness import wsexec
+from harness import wait_until, wsexec
 from rawsocket import TEXT, frame, head, upgrade_head
 from viewers import fetch
 
@@ -225,9 +225,10 @@ def test_who_watches_and_who_writes_are_told_apart(start, connect):
 
 def test_both_addresses_are_announced(start):
     run = start("--quiet", "--writable", "--write-token", command=["cat"])
-    told = run.log.wait_for(b"token").decode()
-    tokens = re.findall(r"\?token=(\w{32})\n", told)
-    assert len(set(tokens)) == 2
+    shown = re.compile(rb"\?token=(\w{32})\n")
+    wait_until(
+        lambda: len(set(shown.findall(run.log.bytes))) == 2, "both addresses"
+    )
 
 
 MISTAKES = [

@@ -95,6 +95,7 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(o.stop_signal, SIGTERM);
 	assert_true(o.kill_after_s == 10);
 	assert_int_equal(o.max_clients, 0);
+	assert_int_equal(o.max_clients_per_address, 1024);
 	assert_int_equal(o.history_bytes, 64 * 1024 * 1024);
 	assert_int_equal(o.client_buffer_bytes, 0);
 	assert_int_equal(o.slow, WSEXEC_SLOW_SKIP);
