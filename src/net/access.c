@@ -8,6 +8,7 @@
 #include "core/query.h"
 #include "core/websocket.h"
 #include "net/access.h"
+#include "net/client.h"
 #include "net/connection.h"
 #include "net/server.h"
 
@@ -53,14 +54,14 @@ static bool
 access_look(struct connection *c, const struct http_request *request,
     const struct query *q, struct shown *shown)
 {
-	const bool may_show = connection_may_show(c);
+	const bool may_show = client_may_show(c);
 	unsigned int ways = may_show ? KEY_BY_OTHERS : 0;
 
 	if (access_takes_cookie(request))
 		ways |= KEY_BY_COOKIE;
 	*shown = keys_find(&c->server->settings.keys, request, q, ways);
 	if (shown->is_wrong)
-		connection_note_failure(c);
+		client_note_failure(c);
 	return may_show || shown->rights != 0;
 }
 
@@ -82,7 +83,7 @@ access_check(struct connection *c, const struct http_request *request,
 		       "--origin";
 		return 403;
 	}
-	if (!connection_may_ask(c)) {
+	if (!client_may_ask(c)) {
 		*why = "too many requests come from this address; ask again "
 		       "in a moment";
 		return 429;

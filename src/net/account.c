@@ -5,6 +5,7 @@
 #include "core/http.h"
 #include "core/redact.h"
 #include "net/account.h"
+#include "net/client.h"
 #include "net/connection.h"
 #include "net/server.h"
 
@@ -57,14 +58,14 @@ account_begin(struct connection *c, const struct http_request *request)
 {
 	struct wsexec_server *s = c->server;
 	struct account *a = account_find(c);
-	char client[CONNECTION_PEER_MAX];
+	char client[CLIENT_NAME_MAX];
 
 	if (a == NULL)
 		return;
 	a->is_open = true;
 	a->began_us = s->now_us;
 	a->time = server_time();
-	buffer_append_string(&a->text, connection_address(c, client));
+	buffer_append_string(&a->text, client_address(c, client));
 	buffer_append_byte(&a->text, '\0');
 	if (request != NULL)
 		account_add_request(a, request,

@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +13,8 @@
 
 #include <event2/event.h>
 
-#include "core/address.h"
 #include "core/feed.h"
-#include "core/forwarded.h"
-#include "core/peers.h"
+#include "net/client.h"
 #include "net/connection.h"
 #include "net/exchange.h"
 #include "net/server.h"
@@ -62,113 +59,6 @@ connection_set_options(int fd, sa_family_t family)
 	    CONNECTION_KEEPALIVE_COUNT);
 }
 
-/* Who is at the other end of a Unix socket, which has no address. */
-static void
-connection_set_local_peer(struct connection *c, int fd)
-{
-	struct ucred who = { .pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1 };
-	socklen_t size = sizeof(who);
-
-	_Static_assert(sizeof(who) <= sizeof(c->address), "it has no room");
-	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size);
-	memcpy(c->address, &who, sizeof(who));
-}
-
-static void
-connection_set_peer(struct connection *c, int fd, const struct sockaddr *peer)
-{
-	const struct sockaddr_in *in4;
-	const struct sockaddr_in6 *in6;
-
-	c->family = (uint8_t)peer->sa_family;
-	if (peer->sa_family == AF_INET) {
-		in4 = (const struct sockaddr_in *)(const void *)peer;
-		memcpy(c->address, &in4->sin_addr, sizeof(in4->sin_addr));
-		c->port = ntohs(in4->sin_port);
-	} else if (peer->sa_family == AF_INET6) {
-		in6 = (const struct sockaddr_in6 *)(const void *)peer;
-		memcpy(c->address, &in6->sin6_addr, sizeof(in6->sin6_addr));
-		c->port = ntohs(in6->sin6_port);
-	} else if (peer->sa_family == AF_UNIX) {
-		connection_set_local_peer(c, fd);
-	}
-}
-
-const char *
-connection_address(const struct connection *c, char text[CONNECTION_PEER_MAX])
-{
-	if ((c->family != AF_INET && c->family != AF_INET6) ||
-	    inet_ntop(c->family, c->address, text, CONNECTION_PEER_MAX) == NULL)
-		(void)strlcpy(text, c->family == AF_UNIX ? "unix" : "?",
-		    CONNECTION_PEER_MAX);
-	return text;
-}
-
-const char *
-connection_peer(const struct connection *c, char text[CONNECTION_PEER_MAX])
-{
-	char address[CONNECTION_PEER_MAX];
-	struct ucred who;
-
-	if (c->family == AF_UNIX) {
-		memcpy(&who, c->address, sizeof(who));
-		(void)snprintf(text, CONNECTION_PEER_MAX, "unix:uid=%u,pid=%d",
-		    who.uid, who.pid);
-		return text;
-	}
-	(void)connection_address(c, address);
-	if (c->port == 0)
-		(void)strlcpy(text, address, CONNECTION_PEER_MAX);
-	else
-		(void)snprintf(text, CONNECTION_PEER_MAX,
-		    c->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address,
-		    c->port);
-	return text;
-}
-
-/* Whom it is made for, as far as that is known. */
-static struct address
-connection_find_client(const struct connection *c)
-{
-	struct address client = { .family = c->family };
-
-	if (c->family != AF_UNIX)
-		memcpy(client.bytes, c->address, sizeof(client.bytes));
-	address_normalize(&client);
-	return client;
-}
-
-static bool
-connection_peer_is_trusted(const struct connection *c)
-{
-	const struct settings *settings = &c->server->settings;
-	const struct address peer = connection_find_client(c);
-
-	return forwarded_is_trusted(settings->proxies, settings->proxy_count,
-	    &peer);
-}
-
-void
-connection_set_client(struct connection *c, const struct http_request *request)
-{
-	const struct settings *settings = &c->server->settings;
-	struct sockaddr_storage peer;
-	socklen_t size = sizeof(peer);
-	struct address client;
-
-	if (!c->is_trusted)
-		return;
-	if (getpeername(event_get_fd(&c->event), (void *)&peer, &size) == 0)
-		connection_set_peer(c, event_get_fd(&c->event), (void *)&peer);
-	if (request == NULL ||
-	    !forwarded_find_client(request, settings->proxies,
-		settings->proxy_count, &client))
-		return;
-	c->family = client.family;
-	c->port = client.port;
-	memcpy(c->address, client.bytes, sizeof(c->address));
-}
-
 /* With all that it owns; Unix sockets have permissions in place of TLS. */
 static struct connection *
 connection_new(const struct wsexec_server *s, int fd, sa_family_t family)
@@ -203,11 +93,10 @@ connection_open(struct wsexec_server *s, int fd, const struct sockaddr *peer)
 		return;
 	}
 	connection_set_options(fd, peer->sa_family);
-	connection_set_peer(c, fd, peer);
+	c->server = s;
+	client_set(c, fd, peer);
 	(void)event_assign(&c->event, s->base, fd,
 	    EV_READ | EV_WRITE | EV_ET | EV_PERSIST, connection_event_cb, c);
-	c->server = s;
-	c->is_trusted = connection_peer_is_trusted(c);
 	connection_enter(c, CONNECTION_HEAD, CONNECTION_HEAD_MS);
 	if (s->pending_count >= CONNECTION_PENDING_MAX)
 		connection_close(TAILQ_FIRST(&s->pending),
@@ -231,12 +120,11 @@ void
 connection_close(struct connection *c, const char *reason)
 {
 	struct wsexec_server *s = c->server;
-	char peer[CONNECTION_PEER_MAX];
-	struct address client;
+	char peer[CLIENT_NAME_MAX];
 
 	if (c->state == CONNECTION_DEAD)
 		return;
-	server_log(s, 1, "%s: closed: %s", connection_peer(c, peer), reason);
+	server_log(s, 1, "%s: closed: %s", client_name(c, peer), reason);
 	if (c->tls != NULL && connection_is_whole(c))
 		tls_session_end(c->tls);
 	(void)event_del(&c->event);
@@ -246,8 +134,7 @@ connection_close(struct connection *c, const char *reason)
 		s->paused_for = NULL;
 	if (connection_is_stream(c)) {
 		TAILQ_REMOVE(&s->streams, c, link);
-		client = connection_find_client(c);
-		peers_remove_client(s->peers, &client);
+		client_leave(c);
 		subscriber_leave(&c->subscriber);
 	} else {
 		TAILQ_REMOVE(&s->pending, c, link);
@@ -275,46 +162,12 @@ connection_is_stream(const struct connection *c)
 	return c->exchange == NULL;
 }
 
-bool
-connection_may_ask(struct connection *c)
-{
-	const struct address client = connection_find_client(c);
-
-	return peers_take_request(c->server->peers, &client, c->server->now_us);
-}
-
-bool
-connection_may_show(const struct connection *c)
-{
-	const struct address client = connection_find_client(c);
-
-	return peers_may_show(c->server->peers, &client, c->server->now_us);
-}
-
-void
-connection_note_failure(struct connection *c)
-{
-	const struct address client = connection_find_client(c);
-
-	peers_note_failure(c->server->peers, &client, c->server->now_us);
-}
-
-bool
-connection_may_be_client(const struct connection *c)
-{
-	const struct address client = connection_find_client(c);
-
-	return peers_have_room(c->server->peers, &client,
-	    c->server->settings.max_clients_per_address);
-}
-
 void
 connection_become_stream(struct connection *c)
 {
-	const struct address client = connection_find_client(c);
 	struct wsexec_server *s = c->server;
 
-	peers_add_client(s->peers, &client);
+	client_enter(c);
 	TAILQ_REMOVE(&s->pending, c, link);
 	s->pending_count--;
 	TAILQ_INSERT_TAIL(&s->streams, c, link);
@@ -447,14 +300,14 @@ connection_linger(struct connection *c)
 static void
 connection_fail_tls(struct connection *c)
 {
-	char peer[CONNECTION_PEER_MAX];
+	char peer[CLIENT_NAME_MAX];
 
 	if (connection_is_stream(c) || c->state == CONNECTION_LINGER) {
 		connection_close_tls(c);
 		return;
 	}
-	server_log(c->server, 1, "%s: refused: TLS: %s",
-	    connection_peer(c, peer), tls_session_why(c->tls));
+	server_log(c->server, 1, "%s: refused: TLS: %s", client_name(c, peer),
+	    tls_session_why(c->tls));
 	tls_session_free(c->tls);
 	c->tls = NULL;
 	connection_linger(c);
@@ -483,7 +336,7 @@ connection_look_for_plain(struct connection *c)
 static ssize_t
 connection_receive(struct connection *c, void *bytes, size_t n)
 {
-	char peer[CONNECTION_PEER_MAX], text[TLS_SESSION_TEXT_MAX];
+	char peer[CLIENT_NAME_MAX], text[TLS_SESSION_TEXT_MAX];
 	bool was_open;
 	ssize_t got;
 
@@ -494,8 +347,7 @@ connection_receive(struct connection *c, void *bytes, size_t n)
 	was_open = tls_session_is_open(c->tls);
 	got = tls_session_read(c->tls, bytes, n);
 	if (!was_open && tls_session_is_open(c->tls))
-		server_log(c->server, 1, "%s: speaks %s",
-		    connection_peer(c, peer),
+		server_log(c->server, 1, "%s: speaks %s", client_name(c, peer),
 		    tls_session_describe(c->tls, text));
 	return got;
 }

@@ -39,7 +39,6 @@ struct wsexec_server;
 #define CONNECTION_LINGER_MS 2000   /* for the end of what is still coming */
 #define CONNECTION_PENDING_MAX 1024 /* that have not become streams */
 #define CONNECTION_REQUESTS_MAX 100 /* answers on one connection */
-#define CONNECTION_PEER_MAX 56	    /* see connection_peer(), and NUL */
 
 enum connection_state {
 	CONNECTION_HEAD,    /* waits for a request */
@@ -77,23 +76,6 @@ struct connection {
  */
 void connection_open(struct wsexec_server *s, int fd,
     const struct sockaddr *peer);
-
-/*
- * A request is there (NULL: something else): from now on the peer is whom it
- * is made for, if the real one is trusted to know that.
- */
-void connection_set_client(struct connection *c,
-    const struct http_request *request);
-
-/*
- * What the address that it is made for may do, see core/peers.h: make another
- * request, which counts; have looked at what it shows, and has shown something
- * wrong, which counts; and have another client.
- */
-bool connection_may_ask(struct connection *c);
-bool connection_may_show(const struct connection *c);
-void connection_note_failure(struct connection *c);
-bool connection_may_be_client(const struct connection *c);
 
 /* Closes the socket; reason is one line, for the log. */
 void connection_close(struct connection *c, const char *reason);
@@ -141,16 +123,5 @@ void connection_linger(struct connection *c);
 
 /* Closes a connection whose deadline is over. */
 void connection_check_deadline(struct connection *c);
-
-/* "::1"; "unix" of a local peer */
-const char *connection_address(const struct connection *c,
-    char text[CONNECTION_PEER_MAX]);
-
-/*
- * "[::1]:40000", without the port where that is not known, or
- * "unix:uid=1000,pid=4242" of who has connected
- */
-const char *connection_peer(const struct connection *c,
-    char text[CONNECTION_PEER_MAX]);
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/websocket.h"
 #include "net/access.h"
 #include "net/account.h"
+#include "net/client.h"
 #include "net/connection.h"
 #include "net/exchange.h"
 #include "net/keys.h"
@@ -199,10 +200,10 @@ exchange_refuse(struct connection *c, const struct http_request *request,
     int status, const char *why)
 {
 	struct exchange *x = c->exchange;
-	char peer[CONNECTION_PEER_MAX];
+	char peer[CLIENT_NAME_MAX];
 
 	server_log(c->server, 1, "%s: refused with %d: %s",
-	    connection_peer(c, peer), status, why);
+	    client_name(c, peer), status, why);
 	x->keep_alive = false;
 	exchange_append_status(&x->out, c, request, status);
 	buffer_append_format(&x->out,
@@ -260,7 +261,7 @@ exchange_leftover(const struct exchange *x, size_t *n)
 static void
 exchange_refuse_bytes(struct connection *c, int status, const char *why)
 {
-	connection_set_client(c, NULL);
+	client_set_forwarded(c, NULL);
 	account_begin(c, NULL);
 	exchange_refuse(c, NULL, status, why);
 }
@@ -292,7 +293,7 @@ exchange_parse(struct connection *c)
 	case HTTP_DONE:
 		break;
 	}
-	connection_set_client(c, &request);
+	client_set_forwarded(c, &request);
 	account_begin(c, &request);
 	route_request(c, &request);
 	return true;

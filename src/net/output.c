@@ -9,6 +9,7 @@
 #include "core/query.h"
 #include "core/websocket.h"
 #include "net/account.h"
+#include "net/client.h"
 #include "net/connection.h"
 #include "net/exchange.h"
 #include "net/output.h"
@@ -171,7 +172,7 @@ output_check(const struct connection *c, const struct http_request *request,
 		*why = "too many clients are connected; try again later";
 		return 503;
 	}
-	if (!connection_may_be_client(c)) {
+	if (!client_may_enter(c)) {
 		*why = "too many clients are connected from this address";
 		return 429;
 	}

@@ -6,6 +6,7 @@
 #include "core/gzip.h"
 #include "core/journal.h"
 #include "core/websocket.h"
+#include "net/client.h"
 #include "net/connection.h"
 #include "net/server.h"
 #include "net/subscriber.h"
@@ -251,7 +252,7 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
     enum carrier carrier)
 {
 	struct wsexec_server *server = c->server;
-	char peer[CONNECTION_PEER_MAX];
+	char peer[CLIENT_NAME_MAX];
 	unsigned int streams = (1U << STREAM_COUNT) - 1;
 	struct subscriber *s = &c->subscriber;
 
@@ -269,7 +270,7 @@ subscriber_open(struct connection *c, const struct query *q, enum format format,
 	s->id = (uint32_t)++server->counters.opened;
 	connection_become_stream(c);
 	server->judged_until = 0;
-	server_log(server, 1, "%s: gets output", connection_peer(c, peer));
+	server_log(server, 1, "%s: gets output", client_name(c, peer));
 	subscriber_count(server, true);
 	subscriber_make_ready(s);
 	return true;

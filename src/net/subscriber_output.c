@@ -12,6 +12,7 @@
 #include "core/journal.h"
 #include "core/splitter.h"
 #include "core/websocket.h"
+#include "net/client.h"
 #include "net/connection.h"
 #include "net/server.h"
 #include "net/subscriber.h"
@@ -209,15 +210,15 @@ void
 subscriber_end(struct subscriber *s, unsigned int code, const char *reason)
 {
 	struct connection *c = s->connection;
-	char peer[CONNECTION_PEER_MAX];
+	char peer[CLIENT_NAME_MAX];
 
 	if (s->closing)
 		return;
 	s->closing = true;
 	s->ending =
 	    (s->close_received ? ENDING_LEFT : status_ending_of(code)) & 7;
-	server_log(c->server, 1, "%s: ends with %u: %s",
-	    connection_peer(c, peer), code, reason);
+	server_log(c->server, 1, "%s: ends with %u: %s", client_name(c, peer),
+	    code, reason);
 	s->due = 0;
 	subscriber_forget_held(s);
 	(void)subscriber_fill(s); /* a gap, if there is one to tell of */

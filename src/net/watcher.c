@@ -8,6 +8,7 @@
 #include "core/http.h"
 #include "core/status.h"
 #include "core/websocket.h"
+#include "net/client.h"
 #include "net/connection.h"
 #include "net/exchange.h"
 #include "net/server.h"
@@ -142,7 +143,7 @@ watcher_open(struct connection *c, const struct http_request *request)
 	struct wsexec_server *server = c->server;
 	struct exchange *x = c->exchange;
 	struct subscriber *s = &c->subscriber;
-	char peer[CONNECTION_PEER_MAX];
+	char peer[CLIENT_NAME_MAX];
 	const uint8_t *bytes;
 	size_t n;
 
@@ -154,8 +155,7 @@ watcher_open(struct connection *c, const struct http_request *request)
 	else
 		watcher_note_change(server);
 	subscriber_open_watcher(c);
-	server_log(server, 1, "%s: watches the status",
-	    connection_peer(c, peer));
+	server_log(server, 1, "%s: watches the status", client_name(c, peer));
 	watcher_append_head(c, request);
 	bytes = exchange_leftover(x, &n);
 	if (n > 0)
@@ -174,7 +174,7 @@ watcher_answer(struct connection *c, const struct http_request *request)
 	else if (!server_has_room(c->server, c->server->watcher_count))
 		exchange_refuse(c, request, 503,
 		    "too many watch the status; try again later");
-	else if (!connection_may_be_client(c))
+	else if (!client_may_enter(c))
 		exchange_refuse(c, request, 429,
 		    "too many clients are connected from this address");
 	else

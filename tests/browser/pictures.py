@@ -178,8 +178,12 @@ def lost(studio, name):
 
 
 def refused(studio, name):
-    run = studio.run("--token")
-    page = studio.open(run.url.split("?")[0] + "?token=wrong")
+    run, other = studio.run("--token"), studio.run("--token")
+    proxy = studio.proxy(run.port)
+    page = studio.open(proxy.url + run.url[run.url.index("?"):])
+    page.wait_state("live")
+    proxy.target = other.port
+    proxy.cut()
     page.wait_state("refused")
     studio.take(name)
 
