@@ -214,7 +214,8 @@ def test_node_writes(start):
 
 
 def test_compressed_messages_are_written(start, inflate):
-    run = start("--writable", script="read -r line; echo \"got $line\"")
+    run = start("--writable", "--compression", "6",
+                script="read -r line; echo \"got $line\"")
     peer = inflate(run)
     peer.send(frame(TEXT, b"\xf2\x48\xcd\xc9\xc9\x07\x00", reserved=4))
     run.stdout.wait_for(b"got Hello\n")

@@ -28,7 +28,7 @@ def bursts(start, view):
     """Has written bursts of lines, each of which was read at once by a client
     with compression and one without, and waits to be told to end."""
     run = start(
-        "--quiet", "--wait-clients", "2",
+        "--quiet", "--wait-clients", "2", "--compression", "6",
         script=f"for i in $(seq {BURSTS}); do"
         f" seq {BURST_LINES}; read _ <go; done; read _ <go",
     )

@@ -163,7 +163,7 @@ def test_who_comes_late_gets_all_runs_in_order(start, view, curl):
 
 
 def test_compressed_messages_have_it_as_well(start, view, inflate):
-    run = start_three(start)
+    run = start_three(start, "--compression", "6")
     json, text = inflate(run, "format=json"), inflate(run)
     go_through(run, view(run, "format=json"))
     for peer in (json, text):
@@ -239,7 +239,7 @@ def read_slowly(start, view, attach, *options):
     written far more than sockets take."""
     run = start(
         "--quiet", "--restart", "on-failure", *AT_ONCE, "--wait-clients", "2",
-        *options,
+        "--compression", "6", *options,
         script=COUNT + f"yes $n | head -n {LINES}; echo end >&2; read _ <go;"
         " [ $n = 2 ]",
     )
@@ -294,6 +294,7 @@ def test_who_is_behind_is_told_of_the_start_at_its_place(start, view, attach):
 def test_who_is_behind_by_several_runs(start, view, attach):
     run = start(
         "--quiet", "--restart", "on-failure", *AT_ONCE, "--wait-clients", "2",
+        "--compression", "6",
         script=COUNT + f"yes $n | head -n {LINES // 2}; [ $n = 6 ] || exit 1;"
         " echo end >&2; read _ <go",
     )

@@ -227,7 +227,8 @@ def test_between_two_runs(start, watch):
 
 
 def test_clients_are_listed(start, connect, view, inflate):
-    run = start("--quiet", script="seq 100; read _ <go; seq 100; read _ <go")
+    run = start("--quiet", "--compression", "6",
+                script="seq 100; read _ <go; seq 100; read _ <go")
     wait_status(run, lambda d: d["journal"]["last"] == 100, "all lines")
     view(run, "format=json").wait_record(type="line", seq=100)
     view(run, "tail=0")
