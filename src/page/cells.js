@@ -18,6 +18,12 @@ import { columnsOf } from "./width.js";
  */
 const REACH = 512;
 
+/*
+ * What is erased in front of something that stays is paid for in cells: of a
+ * long line a short sequence could have it done again and again.
+ */
+const ERASED_MAX = 1 << 20;
+
 const TAB = 8;
 const JOINER = "\u200d";
 
@@ -25,6 +31,7 @@ export class Cells {
 	#glyphs = [];
 	#looks = []; /* of each cell: what put() was given */
 	#column = 0;
+	#erased = 0;
 	#joining = -1; /* the cell that goes on with the next character */
 
 	/* Writes text at the cursor and moves it behind. */
@@ -68,10 +75,20 @@ export class Cells {
 		this.moveBy(0);
 	}
 
-	/* Erases up to the cursor, where that is all there is. */
+	/* Erases up to the cursor, and what is under it. */
 	eraseBefore() {
-		if (this.#column >= this.#glyphs.length - 1)
+		const end = this.#column + 1;
+
+		if (end >= this.#glyphs.length) {
 			this.eraseAll();
+			return;
+		}
+		this.#erased += end;
+		if (this.#erased > ERASED_MAX)
+			return;
+		this.#split(end);
+		this.#glyphs.fill(undefined, 0, end);
+		this.#joining = -1;
 	}
 
 	/* Calls visit(text, look) for what is there, in order. */

@@ -4,7 +4,8 @@
  * The WebSocket to the server the page came from.  It owns the position: the
  * run and the last sequence number that were delivered.  After a break it
  * goes on from there, so that every record is delivered once, whatever the
- * network does.
+ * network does.  After a long one it begins again at the live end, as when the
+ * page was opened: what is between can be fetched where it is looked at.
  *
  * A browser is not told why a WebSocket was refused, so that this asks again
  * by HTTP.
@@ -13,6 +14,7 @@
 import { asked, serverAddress, socketAddress } from "./address.js";
 
 const TAIL = 500; /* records to begin with; others are fetched */
+const MISSED_MAX = 10_000; /* records; what is more is fetched as well */
 
 const FORBIDDEN = 1008; /* RFC 6455 section 7.4.1: policy violation */
 
@@ -24,9 +26,11 @@ export class Connection extends EventTarget {
 	state = "connecting";
 	#store;
 	#socket = null;
+	#greeted = false; /* by it, with a start record */
 	#run = null;
 	#last = 0;
 	#exited = false;
+	#skips = false; /* it has missed too much to be told all of it */
 	#failures = 0; /* attempts since the last one that got a start record */
 	#timer = null;
 
@@ -36,23 +40,23 @@ export class Connection extends EventTarget {
 	}
 
 	open() {
-		const query = this.#run === null ? { tail: tail() } :
-		    { after: this.#last, run: this.#run };
+		const query = this.#run === null || this.#skips ?
+		    { tail: tail() } : { after: this.#last, run: this.#run };
 		const socket = new WebSocket(
 		    socketAddress({ format: "json", ...query }));
-		let greeted = false;
 
 		clearTimeout(this.#timer);
 		this.#timer = null;
+		this.#socket?.close();
 		this.#socket = socket;
+		this.#greeted = false;
 		socket.onmessage = ({ data }) => {
-			greeted = true;
 			if (socket === this.#socket)
 				this.#receive(data);
 		};
 		socket.onclose = (event) => {
 			if (socket === this.#socket)
-				this.#closed(event, greeted);
+				this.#closed(event);
 		};
 	}
 
@@ -122,23 +126,34 @@ export class Connection extends EventTarget {
 	#started(record) {
 		const fresh = this.#run === null;
 		const same = record.resumed || this.#store.runs.has(record.run);
+		const missed = this.#greeted ? 0 : record.last - this.#last;
 
 		this.#failures = 0;
+		this.#greeted = true;
 		if (!fresh && !same) {
 			this.#run = null;
 			this.#last = 0;
+			this.#skips = false;
 			this.open();
 			return false;
 		}
-		if (fresh)
-			this.#last = Math.max(record.first - 1, 0);
+		if (!fresh && !this.#skips && missed > MISSED_MAX) {
+			this.#store.runs.add(record.run);
+			this.#store.skip();
+			this.#skips = true;
+			this.open();
+			return false;
+		}
+		if (fresh || this.#skips)
+			this.#last = Math.max(record.first - 1, this.#last);
+		this.#skips = false;
 		this.#run = record.run;
 		this.#store.begin(record, fresh, firstAsked(record));
 		this.#report("live");
 		return true;
 	}
 
-	async #closed({ code, reason, wasClean }, greeted) {
+	async #closed({ code, reason, wasClean }) {
 		const socket = this.#socket;
 
 		if (this.#exited && wasClean) {
@@ -149,7 +164,7 @@ export class Connection extends EventTarget {
 			this.#report("refused", reason);
 			return;
 		}
-		if (!greeted) {
+		if (!this.#greeted) {
 			const { refused, message, seconds } = await probe();
 
 			if (socket !== this.#socket)

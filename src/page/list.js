@@ -79,10 +79,8 @@ export class List extends EventTarget {
 		this.#store.addEventListener("exit", () => this.#schedule());
 		this.#store.addEventListener("start", () => this.#schedule());
 		this.#store.addEventListener("reset", () => {
-			this.#pinned = null;
 			this.#layer.reset();
-			this.#follow(true);
-			this.#schedule();
+			this.scrollToEnd();
 		});
 	}
 
@@ -135,6 +133,8 @@ export class List extends EventTarget {
 
 	scrollToEnd() {
 		this.#pinned = null;
+		/* What was scrolled before, but is yet to be told, is over. */
+		this.#bar = this.#element.scrollTop;
 		this.#follow(true);
 		this.#stale = true;
 		this.#schedule();

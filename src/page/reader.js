@@ -121,7 +121,10 @@ export class Reader {
 		keys.add(["b", "PageUp"], "a page up", () => list.scrollBy(-1));
 		keys.add(["d"], "half a page down", half);
 		keys.add(["u"], "half a page up", () => list.scrollBy(-0.5));
-		keys.add(["F"], "follow", () => list.scrollToEnd());
+		keys.add(["g", "Home", "<"], "to the beginning", () =>
+		    list.scrollToStart());
+		keys.add(["G", "End", ">", "F"], "to the end, and follow", () =>
+		    list.scrollToEnd());
 		keys.add(["S"], "wrap long lines, or not", () =>
 		    settings.cycle("wrap"));
 		keys.add(["t"], "times: off, by the clock, since the start, " +

@@ -15,7 +15,7 @@
  *	a: 1 to 7, depth 0; b: 3 to 5, depth 1
  */
 
-const MARKERS_MAX = 20000;
+const MARKERS_MAX = 100_000;
 
 const GROUP = /^(?:::group::|##\[group\])(.*)$/s;
 const END_GROUP = /^(?:::endgroup::|##\[endgroup\])\s*$/;
@@ -55,7 +55,7 @@ function sectionMarker(text) {
 
 export class Sections {
 	#markers = new Map(); /* by sequence number */
-	#list = null; /* of sections, by first; null: to be made again */
+	#sections = null; /* by their first line; null: to be made again */
 
 	get isEmpty() {
 		return this.#markers.size === 0;
@@ -67,26 +67,26 @@ export class Sections {
 		    this.#markers.size >= MARKERS_MAX)
 			return;
 		this.#markers.set(seq, marker);
-		this.#list = null;
+		this.#sections = null;
 	}
 
 	clear() {
 		this.#markers.clear();
-		this.#list = null;
+		this.#sections = null;
 	}
 
-	/* {first, last, name, depth, isFolded}; last is Infinity: still open. */
+	/*
+	 * {first, last, name, depth, isFolded}, in their order; last is
+	 * Infinity: still open.
+	 */
 	list() {
-		this.#list ??= pair([...this.#markers].sort(
-		    ([a], [b]) => a - b));
-		return this.#list;
+		return [...this.#all.values()];
 	}
 
 	/* The section that begins with this line, or undefined. */
 	startingAt(seq) {
-		if (!this.#markers.get(seq)?.isStart)
-			return undefined;
-		return this.list().find((section) => section.first === seq);
+		return this.#markers.get(seq)?.isStart ? this.#all.get(seq) :
+		    undefined;
 	}
 
 	/* The sections that this line is in, outermost first. */
@@ -98,10 +98,16 @@ export class Sections {
 	isEnd(seq) {
 		return this.#markers.get(seq)?.isStart === false;
 	}
+
+	get #all() {
+		this.#sections ??= pair([...this.#markers].sort(
+		    ([a], [b]) => a - b));
+		return this.#sections;
+	}
 }
 
 function pair(markers) {
-	const sections = [];
+	const sections = new Map();
 	const open = [];
 
 	for (const [seq, { isStart, name, id, isFolded }] of markers) {
@@ -109,7 +115,7 @@ function pair(markers) {
 			const section = { first: seq, last: Infinity, name, id,
 				depth: open.length, isFolded };
 
-			sections.push(section);
+			sections.set(seq, section);
 			open.push(section);
 			continue;
 		}

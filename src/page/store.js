@@ -121,6 +121,11 @@ export class Store extends EventTarget {
 		    { type: "gap", seq, ...range };
 	}
 
+	/* Between the last record and the next one there may be others. */
+	skip() {
+		this.#partials.clear();
+	}
+
 	/* The newest state of a line that is not finished, or null. */
 	partial(stream) {
 		return this.#partials.get(stream) ?? null;

@@ -62,12 +62,21 @@ function goToMarks() {
 		list.scrollToSeq(Math.min(marks.first, store.last));
 }
 
+/* What is there when the page is opened is not news. */
+let told = 0;
+function tellUnread() {
+	tab.add(store.last - told);
+	told = store.last;
+}
+
 store.addEventListener("reset", () => {
+	told = store.last;
 	header.start(store.run);
 	showTab();
 	goToMarks();
 });
 store.addEventListener("start", () => {
+	tellUnread();
 	header.start(store.run);
 	showTab();
 });
@@ -77,8 +86,7 @@ store.addEventListener("exit", () => {
 	showTab();
 	showEmpty();
 });
-store.addEventListener("append", ({ detail }) =>
-    tab.add(detail.last - detail.first + 1));
+store.addEventListener("append", tellUnread);
 connection.addEventListener("clients", ({ detail }) =>
     header.clients(detail));
 connection.addEventListener("state", ({ detail }) => {
@@ -97,10 +105,6 @@ list.addEventListener("view", showEmpty);
 list.isMarked = (seq) => marks.has(seq);
 marks.addEventListener("change", () => list.refresh());
 marks.addEventListener("go", goToMarks);
-
-keys.add(["G", "End", ">"], "to the end, and follow", () =>
-    list.scrollToEnd());
-keys.add(["g", "Home", "<"], "to the beginning", () => list.scrollToStart());
 
 /* The raw output asks for the same stream and the same right to see it. */
 for (const link of document.querySelectorAll("a.raw"))

@@ -214,10 +214,18 @@ def test_only_the_log_is_printed(page, log):
         for selector in ("#toolbar", "#search", "#follow", "#footer"):
             assert not page.is_shown(selector), selector
         assert page.is_shown("#title")
+        # In black on white, also where the screen is dark.
+        page.run("viewer.settings.set('theme', 'dark')")
+        assert page.run(
+            "const { color, backgroundColor } ="
+            " getComputedStyle(document.body);"
+            "return [color, backgroundColor]"
+        ) == ["rgb(31, 35, 40)", "rgb(255, 255, 255)"]
         assert page.run(
             "const log = document.querySelector('#log');"
             "return log.scrollHeight <= log.clientHeight + 1"
         )
     finally:
+        page.run("viewer.settings.set('theme', 'auto')")
         page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
                                      {"media": ""})

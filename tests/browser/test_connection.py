@@ -6,6 +6,7 @@ import functools
 import http.server
 import subprocess
 import threading
+import urllib.request
 
 import pytest
 
@@ -17,6 +18,12 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def wait_for_output(run, text):
+    """Until wsexec has this line."""
+    with urllib.request.urlopen(f"{run.url}raw", timeout=30) as output:
+        assert any(line == f"{text}\n".encode() for line in output)
 
 
 def lines(name, last):
@@ -129,6 +136,49 @@ def test_lines_of_a_break_are_not_lost(page, start_run, start_proxy):
     assert resumed
     assert all("after=10&run=" in path for path in resumed)
     assert not any("tail=" in path for path in resumed)
+
+
+def test_after_a_long_break_it_goes_on_at_the_live_end(
+    page, start_run, start_proxy
+):
+    run = start_run()
+    proxy = start_proxy(run.port)
+    page.open(proxy.url)
+    run.count(1, 100)
+    run.order("printf 'not finished'")
+    page.wait("document.querySelector('.partial')")
+    proxy.target = 0
+    proxy.cut()
+    page.wait_state("reconnecting")
+    page.run(
+        "Object.defineProperty(document, 'hidden',"
+        " { value: true, configurable: true });"
+        "window.appended = 0;"
+        "viewer.store.addEventListener('append', ({ detail }) =>"
+        " appended += detail.last - detail.first + 1)"
+    )
+    run.order("echo")
+    run.count(102, 300_000)
+    wait_for_output(run, "line 300000")
+    proxy.target = run.port
+    page.run("document.getElementById('retry').click()")
+    page.wait_text("line 300000")
+    assert page.run("return appended") == 500
+    assert not page.run("return document.querySelector('.partial')")
+    page.wait("document.title.includes('(299,900) ')")
+    page.run("delete document.hidden")
+    # The server knows of one viewer, as there is no other connection left.
+    page.wait("document.querySelector('#clients').textContent"
+              " === '1 watching'")
+    # What was missed is there when somebody looks at it.
+    for seq in (101, 102, 150_000, 299_400):
+        page.run("viewer.list.scrollToSeq(arguments[0])", seq)
+        text = "not finished" if seq == 101 else f"line {seq}"
+        page.wait_text(text)
+    run.say("and goes on")
+    page.run("viewer.list.scrollToEnd()")
+    page.wait_text("and goes on")
+    assert page.run("return viewer.store.last") == 300_001
 
 
 def test_a_server_that_is_gone_is_told(page, start_run, start_proxy):

@@ -134,6 +134,17 @@ def test_scrolling_up_pauses_following(page, start_run):
     page.wait(AT_END)
 
 
+def test_following_is_the_last_word(page, start_run):
+    run = start_run()
+    run.count(1, 500)
+    page.open(run.url)
+    page.wait_text("line 500")
+    # The browser tells of the way up only after it has been asked to follow.
+    page.scroll("log.scrollBy(0, -300); viewer.list.scrollToEnd()")
+    assert page.run("return viewer.list.following")
+    assert page.on_screen()[-1] == 500
+
+
 def test_scrolling_to_the_end_follows_again(page, start_run):
     run = start_run()
     run.count(1, 500)

@@ -83,6 +83,10 @@ const TEXTS = [
 	["downloading\r\x1b[2Kdone", "done"],
 	["abcdef\r\x1b[3C\x1b[K", "abc"],
 	["abc\x1b[1Kx", "   x"],
+	["abcdef\r\x1b[2C\x1b[1K", "   def"],
+	["abcdef\r\x1b[2C\x1b[1KX", "  Xdef"],
+	["\u4f60\u597dx\r\x1b[1K", "  \u597dx"],
+	["abcdef\x1b[D\x1b[1Kx", "     x"],
 	["dos\r", "dos"],
 	["dos\r\r", "dos"],
 	["\r\ra", "a"],
@@ -210,7 +214,8 @@ for (const piece of HOSTILE) {
 test("erasing what is long again and again takes no time", () => {
 	const start = process.cpuUsage();
 
-	for (const piece of ["\x1b[2Kx", "\r\x1b[Kx", "x\x1b[1K", "\x1b[2K\x1b[C"])
+	for (const piece of ["\x1b[2Kx", "\r\x1b[Kx", "x\x1b[1K", "\x1b[2K\x1b[C",
+		"\x1b[99999G\x1b[1Kx\r"])
 		layOut("y".repeat(MEGABYTE / 4) + "\ry" +
 		    piece.repeat(MEGABYTE / piece.length));
 	assert.ok(process.cpuUsage(start).user < 10e6);
