@@ -8,32 +8,39 @@
 
 static const char redacted[] = "-";
 
-/* Bytes up to one that may stand before a parameter. */
+/* Bytes up to one of those. */
 static size_t
-redact_part_size(struct slice rest)
+redact_prefix(struct slice s, const char *ends)
 {
+	const size_t count = strlen(ends);
 	size_t n = 0;
 
-	while (n < rest.size && strchr("?&#;", rest.data[n]) == NULL)
+	while (n < s.size && memchr(ends, s.data[n], count) == NULL)
 		n++;
 	return n;
 }
 
-static void
-redact_append_part(struct buffer *out, struct slice part)
+/*
+ * Appends what is before the next byte that may stand before a parameter, or
+ * a parameter that is secret, up to the end of its value: that may have such
+ * bytes itself (RFC 3986 section 3.4).  Returns how many bytes that took.
+ */
+static size_t
+redact_append_part(struct buffer *out, struct slice rest)
 {
-	const char *mark =
-	    part.size > 0 ? memchr(part.data, '=', part.size) : NULL;
-	struct slice name = { part.data, 0 };
+	const size_t size = redact_prefix(rest, "?&#;");
+	const char *mark = size > 0 ? memchr(rest.data, '=', size) : NULL;
+	struct slice name = { rest.data, 0 };
 
 	if (mark != NULL)
-		name.size = (size_t)(mark - part.data);
+		name.size = (size_t)(mark - rest.data);
 	if (name.size == 0 || !query_name_is_secret(name)) {
-		buffer_append(out, part.data, part.size);
-		return;
+		buffer_append(out, rest.data, size);
+		return size;
 	}
-	buffer_append(out, part.data, name.size + 1);
+	buffer_append(out, rest.data, name.size + 1);
 	buffer_append_string(out, redacted);
+	return redact_prefix(rest, "&");
 }
 
 /* Behind begin, which is longer than what comes in its place. */
@@ -60,19 +67,14 @@ redact_append(struct buffer *out, struct slice address,
     const char *const *tokens)
 {
 	const size_t begin = out->size;
-	struct slice part = address;
+	size_t n;
 
 	while (address.size > 0) {
-		part.data = address.data;
-		part.size = redact_part_size(address);
-		redact_append_part(out, part);
-		address.data += part.size;
-		address.size -= part.size;
-		if (address.size == 0)
-			break;
-		buffer_append(out, address.data, 1);
-		address.data++;
-		address.size--;
+		n = redact_append_part(out, address);
+		if (n < address.size)
+			buffer_append(out, address.data + n++, 1);
+		address.data += n;
+		address.size -= n;
 	}
 	for (; *tokens != NULL && !out->failed; tokens++)
 		redact_word(out, begin, *tokens);
