@@ -6,6 +6,8 @@
 #	                        check-browser for one of them)
 #	make check-asan         the same with address and undefined sanitizers
 #	make check-valgrind     unit tests and some of the others in valgrind
+#	make fuzz               fuzzers, each for FUZZ_SECONDS (60), or those
+#	                        of FUZZ='http json'
 #	make soak               heavy tests of the main promises, for half an hour
 #	make bench-tools        what measures: emit, floor, swarm and pour, in
 #	                        build/tests/bench
@@ -31,7 +33,8 @@ DOCDIR = $(PREFIX)/share/doc/wsexec
 
 .DELETE_ON_ERROR:
 .PHONY: all unit-tests check check-unit check-page check-e2e check-browser \
-	check-asan check-valgrind soak bench-tools lint install uninstall clean
+	check-asan check-valgrind fuzz fuzzers soak bench-tools lint install \
+	uninstall clean
 all:
 
 ifneq ($(MAKECMDGOALS),clean)
@@ -83,6 +86,10 @@ version = $(shell sed -n 's/.*WSEXEC_VERSION "\(.*\)"/\1/p' src/wsexec.h)
 library_objects := $(library_sources:%.c=$(B)/%.o) $(B)/page.o
 cli_objects := $(cli_sources:%.c=$(B)/%.o)
 tests := $(test_sources:%.c=$(B)/%)
+# A fuzzer is a file NAME_fuzz.c, and what they share.
+fuzz_sources := $(wildcard tests/fuzz/*.c)
+fuzz_shared := $(patsubst %.c,$(B)/%.o,$(filter-out %_fuzz.c,$(fuzz_sources)))
+fuzzers := $(patsubst %.c,$(B)/%,$(filter %_fuzz.c,$(fuzz_sources)))
 soak_objects := $(patsubst %.c,$(B)/%.o,$(wildcard tests/soak/*.c))
 # Each tool of the benchmark is the files that begin with its name, and those
 # that begin with none of their names.
@@ -94,7 +101,8 @@ bench_shared := $(filter-out $(bench_tools:%=$(B)/tests/bench/%%), \
 # Tests of cli have the name of a module of cli.
 cli_tests := $(cli_sources:src/cli/%.c=$(B)/tests/unit/%_test)
 -include $(library_objects:.o=.d) $(cli_objects:.o=.d) $(tests:=.d) \
-	$(soak_objects:.o=.d) $(bench_objects:.o=.d)
+	$(soak_objects:.o=.d) $(fuzzers:=.d) $(fuzz_shared:.o=.d) \
+	$(bench_objects:.o=.d)
 
 # Everything depends on a file with the flags and the names of the sources,
 # so that a change of them is like a change of the sources.
@@ -155,6 +163,12 @@ $(tests): %: %.o $(library_objects)
 	$(call say,LD)
 	$(quiet)$(link) -o $@ $^ -lcmocka $(libraries)
 
+$(fuzzers): %: %.o $(fuzz_shared) $(library_objects)
+	$(call say,LD)
+	$(quiet)$(link) -fsanitize=fuzzer -o $@ $^ $(libraries)
+
+fuzzers: $(fuzzers)
+
 $(B)/tests/soak/client: $(soak_objects)
 	$(call say,LD)
 	$(quiet)$(link) -o $@ $^ $(libraries)
@@ -200,6 +214,14 @@ soak: all $(B)/tests/soak/client
 check-asan:
 	@$(MAKE) --no-print-directory B=build-asan SANITIZE=address,undefined \
 		check
+
+# libFuzzer comes with clang.
+fuzz:
+	@$(MAKE) --no-print-directory B=build-fuzz CC=clang \
+		SANITIZE=address,undefined CFLAGS=-fsanitize=fuzzer-no-link \
+		fuzzers
+	@scripts/fuzz $(patsubst %,build-fuzz/tests/fuzz/%_fuzz,$(or $(FUZZ), \
+		$(patsubst %_fuzz,%,$(notdir $(fuzzers)))))
 
 lint: all
 	@scripts/lint $(B)
