@@ -328,7 +328,8 @@ def test_who_is_held_and_leaves_is_let_go(start, connect, view):
     wait_until(lambda: run.descriptors() == before, "their end")
     run.go()
     text.wait_end()
-    assert text.messages[0].startswith("0000")
+    # Whose came first is the kernel's to say when all come at once.
+    assert text.messages[0] in {"%05d" % i for i in range(len(peers))}
 
 
 def test_all_who_are_held_have_their_turn(start, connect, view):

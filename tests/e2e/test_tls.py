@@ -284,7 +284,7 @@ def test_a_handshake_in_single_bytes(start, tls_options, connect, authority):
                 incoming.write(peer.receive())
 
     work(client.do_handshake)
-    client.write(head("/raw?follow=0"))
+    client.write(head("/raw"))
     peer.send_bytewise(outgoing.read())
     answer = b""
     while not answer.endswith(b"0\r\n\r\n"):
