@@ -81,9 +81,10 @@ struct wsexec_access {
 	const char *referer;	/* NULL: none was sent */
 	const char *user_agent; /* NULL: none was sent */
 	int status;
-	uint64_t bytes; /* sent, without the head of the answer */
-	double time;	/* when the request came, seconds since 1970 */
-	double seconds; /* from then to the end of the answer */
+	uint64_t bytes;	  /* sent, without the head of the answer */
+	double time;	  /* when the request came, seconds since 1970 */
+	double seconds;	  /* from then to the end of the answer */
+	const char *user; /* who has shown that name; NULL: nobody */
 };
 
 /*
@@ -155,6 +156,7 @@ struct wsexec_config {
 	/* Of an address that is not of this machine; default 1024. */
 	uint32_t max_clients_per_address;
 	bool no_max_clients_per_address; /* as many as max_clients */
+	const char *credential;		 /* "NAME:PASSWORD", for everything */
 };
 
 /* A socket in the file system; for wsexec_server_listen_unix(). */

@@ -52,6 +52,24 @@ line_append_quoted(struct line *l, const char *text)
 	line_append_format(l, "\"");
 }
 
+/* A name, which is to be one word. */
+static void
+line_append_user(struct line *l, const char *user)
+{
+	char word[2] = "";
+
+	line_append_format(l, " - ");
+	if (user == NULL)
+		user = "-";
+	for (; *user != '\0'; user++) {
+		word[0] = *user;
+		if (*user == ' ')
+			line_append_format(l, "\\x20");
+		else
+			line_append_escaped(l, word);
+	}
+}
+
 static void
 line_append_time(struct line *l, double time)
 {
@@ -62,7 +80,7 @@ line_append_time(struct line *l, double time)
 	if (localtime_r(&seconds, &local) != NULL)
 		(void)strftime(text, sizeof(text), "%d/%b/%Y:%H:%M:%S %z",
 		    &local);
-	line_append_format(l, " - - [%s]", text);
+	line_append_format(l, " [%s]", text);
 }
 
 size_t
@@ -72,6 +90,7 @@ access_line_format(char line[ACCESS_LINE_MAX],
 	struct line l = { line, 0 };
 
 	line_append_escaped(&l, access->client);
+	line_append_user(&l, access->user);
 	line_append_time(&l, access->time);
 	if (access->method != NULL) {
 		line_append_format(&l, " \"%s ", access->method);

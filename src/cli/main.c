@@ -8,11 +8,13 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "cli/announce.h"
+#include "cli/credential.h"
 #include "cli/identity.h"
 #include "cli/log.h"
 #include "cli/options.h"
@@ -95,7 +97,8 @@ find_sockets(struct options *o, struct wrapper_config *config,
 {
 	int passed = passed_take();
 
-	if (passed == -1 || !token_find(o, passed_are_public(passed), tokens))
+	if (passed == -1 || !credential_find(o) ||
+	    !token_find(o, passed_are_public(passed), tokens))
 		return false;
 	if (passed > 0 && !o->tcp_is_given)
 		o->addresses[0] = NULL;
@@ -119,11 +122,12 @@ main(int argc, char **argv, char **envp)
 
 	if (!token_hide_environment())
 		err(EXIT_FAILED, "the environment");
-	setproctitle_init(argc, argv, envp);
 	open_standard_descriptors();
 	/* Blocks of history go back to the system when they are dropped. */
 	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	options_parse(&options, argc, argv);
+	/* It copies argv, which has no secrets any more. */
+	setproctitle_init(argc, argv, envp);
 	log_set_verbose(options.verbose);
 	if (options.command[0] == NULL && isatty(STDIN_FILENO)) {
 		log_warn("no command, and standard input is a terminal (see "
@@ -141,7 +145,7 @@ main(int argc, char **argv, char **envp)
 	config.descriptor_limit = find_limit(RLIMIT_NOFILE).rlim_cur;
 	config.core_limit = find_limit(RLIMIT_CORE).rlim_cur;
 	raise_descriptor_limit();
-	if (token_is_asked_for(&tokens))
+	if (token_is_asked_for(&tokens) || credential_is_asked_for(&options))
 		forbid_core_dumps();
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* A background job may write to its terminal, whatever stty says. */
@@ -150,7 +154,9 @@ main(int argc, char **argv, char **envp)
 		log_warn("no event loop can be made");
 		return EXIT_FAILED;
 	}
-	if ((status = wrapper_open(&wrapper, base, &config)) == 0) {
+	status = wrapper_open(&wrapper, base, &config);
+	explicit_bzero(options.credential, strlen(options.credential));
+	if (status == 0) {
 		status = wrapper_run(wrapper);
 		wrapper_free(wrapper);
 	}

@@ -20,6 +20,7 @@ enum option_kind {
 	KIND_FOREVER, /* seconds, or HUGE_VAL */
 	KIND_MILLISECONDS,
 	KIND_STRING,
+	KIND_SECRET, /* a string that is copied, and gone from argv */
 	KIND_BASE_PATH,
 	KIND_LIST,
 	KIND_CHOICE, /* of the words of the argument, counted from 0 */

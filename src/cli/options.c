@@ -159,6 +159,10 @@ const struct option_row option_rows[] = {
 	    .help = "with --writable: make a token for who may also write" },
 	{ 0, "write-token-file", "F", KIND_STRING, FIELD(write_token_file),
 	    .help = "that one is the first line of this file" },
+	{ 'c', "credential", "USER:PASS", KIND_SECRET, FIELD(credential),
+	    .accept = value_is_credential,
+	    .looks_like = "USER:PASS, of at most 512 bytes",
+	    .help = "let in who shows this user name and password" },
 	{ 0, "no-auth", NULL, KIND_FLAG, FIELD(no_auth),
 	    .help = "serve other machines without a token" },
 	{ 0, "origin", "ORIGIN", KIND_LIST, FIELD(origins),
@@ -312,6 +316,14 @@ cut_last_slash(char *path)
 		path[n - 1] = '\0';
 }
 
+/* Others can read argv in /proc, as long as the process is there. */
+static void
+take_secret(char *field, size_t size, char *value)
+{
+	(void)strlcpy(field, value, size);
+	memset(value, '*', strlen(value));
+}
+
 static enum value_result
 set_value(const struct option_row *row, struct options *o, char *value)
 {
@@ -334,6 +346,9 @@ set_value(const struct option_row *row, struct options *o, char *value)
 		return VALUE_OK;
 	case KIND_STRING:
 		*(const char **)field = value;
+		return VALUE_OK;
+	case KIND_SECRET:
+		take_secret(field, row->size, value);
 		return VALUE_OK;
 	case KIND_LIST:
 		return append_to_list(field, value);
@@ -393,7 +408,10 @@ describe_value(const struct option_row *row, enum value_result result,
 		looks_like = kind_looks_like[row->kind];
 	if (looks_like == NULL)
 		looks_like = row->argument;
-	if (result == VALUE_MALFORMED)
+	if (row->kind == KIND_SECRET)
+		snprintf(message, size, "--%s: the value is not %s", row->name,
+		    looks_like);
+	else if (result == VALUE_MALFORMED)
 		snprintf(message, size, "--%s: '%s' is not %s", row->name,
 		    value, looks_like);
 	else if (result == VALUE_OUT_OF_RANGE)

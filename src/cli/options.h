@@ -15,6 +15,7 @@
 #include "cli/access_line.h"
 #include "cli/completion.h"
 #include "cli/backoff.h"
+#include "cli/value.h"
 #include "wsexec.h"
 
 #define OPTIONS_LIST_MAX 64 /* how often a repeatable option may be given */
@@ -65,6 +66,7 @@ struct options {
 	bool write_token;
 	const char *write_token_file; /* NULL: none */
 	bool no_auth;
+	char credential[VALUE_CREDENTIAL_MAX + 1];	 /* "": none */
 	const char *origins[OPTIONS_LIST_MAX + 1];	 /* NULL-terminated */
 	const char *allowed_hosts[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
 	bool hide_command;
@@ -92,7 +94,8 @@ enum options_result {
 /*
  * Parses argv.  On OPTIONS_BAD message is one line that names the option, the
  * value and the range, cut to size.  Strings in *o point into argv, of which
- * slashes at the end of --base-path are cut.
+ * slashes at the end of --base-path are cut; but --credential is copied, and its
+ * place in argv overwritten, as others can read that in /proc.
  */
 enum options_result options_try_parse(struct options *o, int argc, char **argv,
     char *message, size_t size);

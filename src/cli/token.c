@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/credential.h"
 #include "cli/log.h"
 #include "cli/token.h"
 
@@ -30,8 +31,9 @@ token_is_loopback(const char *address)
 static bool
 token_is_needed(const struct options *o, bool is_public)
 {
-	/* Who must show a certificate needs no other secret. */
-	const bool is_open = !o->no_auth && o->tls_client_ca == NULL;
+	/* Who must show a certificate or a password needs no other secret. */
+	const bool is_open = !o->no_auth && o->tls_client_ca == NULL &&
+	    !credential_is_asked_for(o);
 	size_t i;
 
 	if (o->token || (is_public && is_open))

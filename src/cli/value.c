@@ -176,6 +176,18 @@ value_skip_host(const char *p)
 }
 
 bool
+value_is_credential(const char *value)
+{
+	size_t i;
+
+	for (i = 0; value[i] != '\0'; i++)
+		if ((unsigned char)value[i] < ' ' || value[i] == '\x7f')
+			return false;
+	return i <= VALUE_CREDENTIAL_MAX && value[0] != ':' &&
+	    strchr(value, ':') != NULL;
+}
+
+bool
 value_is_origin(const char *value)
 {
 	const char *p, *error;

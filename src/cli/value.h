@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#define VALUE_CREDENTIAL_MAX 512 /* bytes of NAME:PASSWORD */
+
 /* False: malformed, and *number is undefined. */
 
 /* "-12", without blanks or a plus sign */
@@ -33,6 +35,8 @@ bool value_is_assignment(const char *value);
 bool value_is_host(const char *value);
 /* "192.0.2.1", "10.0.0.0/8", "2001:db8::/32", "unix" */
 bool value_is_network(const char *value);
+/* "NAME:PASSWORD" of so many bytes, without control characters */
+bool value_is_credential(const char *value);
 /* "https://name:port" as browsers send it; RFC 6454 section 6.2 */
 bool value_is_origin(const char *value);
 

@@ -12,6 +12,7 @@
 #include "cli/announce.h"
 #include "cli/browser.h"
 #include "cli/copies.h"
+#include "cli/credential.h"
 #include "cli/identity.h"
 #include "cli/log.h"
 #include "cli/signals.h"
@@ -379,6 +380,7 @@ wrapper_open_server(struct wrapper *w, const struct tokens *tokens)
 		.token = wrapper_token(tokens->all),
 		.read_token = wrapper_token(tokens->read),
 		.write_token = wrapper_token(tokens->write),
+		.credential = wrapper_token(o->credential),
 		.history_bytes = o->history_bytes,
 		.no_history = o->history_bytes == 0,
 		.client_buffer_bytes = o->client_buffer_bytes,
@@ -442,7 +444,7 @@ wrapper_warn_of_writers(const struct wrapper_config *config)
 	const struct options *o = config->options;
 
 	if (o->writable && !token_is_asked_for(config->tokens) &&
-	    o->tls_client_ca == NULL &&
+	    !credential_is_asked_for(o) && o->tls_client_ca == NULL &&
 	    (o->addresses[0] != NULL || config->passed_sockets > 0))
 		log_warn("--writable without a token: whoever can connect, "
 			 "can write to the command");

@@ -65,6 +65,18 @@ access_look(struct connection *c, const struct http_request *request,
 	return may_show || shown->rights != 0;
 }
 
+static const char *
+access_needs(const struct keys *keys)
+{
+	if (keys->user == NULL)
+		return "a token is needed: open the address that wsexec has "
+		       "printed, with ?token=..., or send Authorization: "
+		       "Bearer ...";
+	return keys->count == 0 ?
+	    "a user name and a password are needed" :
+	    "a user name and a password, or a token, are needed";
+}
+
 int
 access_check(struct connection *c, const struct http_request *request,
     const struct query *q, bool is_open, struct shown *shown, const char **why)
@@ -94,9 +106,7 @@ access_check(struct connection *c, const struct http_request *request,
 		return 429;
 	}
 	if (!is_open && shown->rights == 0) {
-		*why = "a token is needed: open the address that wsexec has "
-		       "printed, with ?token=..., or send Authorization: "
-		       "Bearer ...";
+		*why = access_needs(&settings->keys);
 		return 401;
 	}
 	return 0;

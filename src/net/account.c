@@ -74,6 +74,18 @@ account_begin(struct connection *c, const struct http_request *request)
 }
 
 void
+account_set_user(struct connection *c, const char *user)
+{
+	struct account *a = account_find(c);
+
+	if (a == NULL || user == NULL)
+		return;
+	a->user = (uint32_t)a->text.size;
+	buffer_append(&a->text, user, strlen(user) + 1);
+	buffer_shrink(&a->text);
+}
+
+void
 account_answer(struct connection *c, int status, size_t head_size)
 {
 	struct account *a = account_find(c);
@@ -112,6 +124,7 @@ account_tell(const struct account *a, struct wsexec_server *s)
 		.protocol = a->minor == 0 ? "HTTP/1.0" : "HTTP/1.1",
 		.referer = account_string(a, a->referer),
 		.user_agent = account_string(a, a->user_agent),
+		.user = account_string(a, a->user),
 		.status = a->status,
 		.bytes = a->sent > a->head_size ? a->sent - a->head_size : 0,
 		.time = a->time,

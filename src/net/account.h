@@ -22,6 +22,7 @@ struct account {
 	uint32_t target;    /* where it is in text; 0: there is none */
 	uint32_t referer;
 	uint32_t user_agent;
+	uint32_t user;
 	int status;	  /* 0: not answered yet */
 	uint64_t sent;	  /* bytes */
 	size_t head_size; /* those of them that are not to count */
@@ -37,6 +38,9 @@ size_t account_size(bool wanted);
 
 /* A request is there; NULL: what came is none. */
 void account_begin(struct connection *c, const struct http_request *request);
+
+/* It may be answered, as it has shown that it is of this user; or NULL. */
+void account_set_user(struct connection *c, const char *user);
 
 /* It is answered so; the first head_size bytes that are sent do not count. */
 void account_answer(struct connection *c, int status, size_t head_size);

@@ -218,7 +218,7 @@ exchange_refuse(struct connection *c, const struct http_request *request,
 	else if (status == 405 || status == 501)
 		buffer_append_string(&x->out, "Allow: GET, HEAD\r\n");
 	else if (status == 401)
-		buffer_append_string(&x->out, "WWW-Authenticate: Bearer\r\n");
+		keys_append_challenge(&x->out, &c->server->settings.keys);
 	else if (status == 503 || status == 429)
 		buffer_append_format(&x->out, "Retry-After: %d\r\n",
 		    EXCHANGE_RETRY_S);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/basic.h"
+#include "core/buffer.h"
 #include "core/http.h"
 #include "core/query.h"
 #include "net/keys.h"
@@ -58,6 +60,16 @@ keys_add(struct keys *keys, const char *token, unsigned int rights)
 	return true;
 }
 
+bool
+keys_set_credential(struct keys *keys, const char *credential)
+{
+	if (credential == NULL)
+		return true;
+	keys->user = strndup(credential, strcspn(credential, ":"));
+	secret_set(&keys->credential, keys_slice(credential));
+	return keys->user != NULL;
+}
+
 void
 keys_clear(struct keys *keys)
 {
@@ -66,6 +78,8 @@ keys_clear(struct keys *keys)
 	for (i = 0; i < keys->count; i++)
 		freezero(keys->tokens[i], strlen(keys->tokens[i]));
 	keys->count = 0;
+	free(keys->user);
+	keys->user = NULL;
 }
 
 const char *
@@ -167,6 +181,36 @@ keys_cookie(const struct http_request *request)
 	return (struct slice){ "", 0 };
 }
 
+/* Looks for a name and a password, where there is something to compare. */
+static void
+keys_find_user(const struct keys *keys, const struct http_request *request,
+    struct shown *shown)
+{
+	const struct slice *field = http_field(request, "authorization");
+	struct basic basic;
+
+	if (keys->user == NULL || field == NULL || !basic_is_shown(*field))
+		return;
+	if (basic_parse(*field, &basic) &&
+	    secret_is(&keys->credential,
+		(struct slice){ basic.text, basic.size }))
+		shown->user = keys->user;
+	else
+		shown->is_wrong = true;
+	explicit_bzero(&basic, sizeof(basic));
+}
+
+void
+keys_append_challenge(struct buffer *out, const struct keys *keys)
+{
+	if (keys->user != NULL)
+		buffer_append_string(out,
+		    "WWW-Authenticate: Basic realm=\"wsexec\", "
+		    "charset=\"UTF-8\"\r\n");
+	if (keys->count > 0)
+		buffer_append_string(out, "WWW-Authenticate: Bearer\r\n");
+}
+
 static unsigned int
 keys_rights(const struct key *key)
 {
@@ -188,8 +232,13 @@ keys_find_others(const struct keys *keys, const struct http_request *request,
 	    keys_rights(keys_match(keys, secret, bearer)) |
 	    keys_rights(
 		keys_match(keys, offsetof(struct key, protocol), protocol));
-	shown->is_wrong =
-	    shown->rights == 0 && bearer.size + protocol.size + query.size > 0;
+	keys_find_user(keys, request, shown);
+	if (shown->user != NULL)
+		shown->rights = KEY_ALL;
+	if (bearer.size + protocol.size + query.size > 0)
+		shown->is_wrong = true;
+	if (shown->rights != 0)
+		shown->is_wrong = false;
 }
 
 struct shown
@@ -198,7 +247,7 @@ keys_find(const struct keys *keys, const struct http_request *request,
 {
 	struct shown shown = { .rights = KEY_ALL };
 
-	if (keys->count == 0)
+	if (keys->count == 0 && keys->user == NULL)
 		return shown;
 	shown.rights = 0;
 	if ((ways & KEY_BY_COOKIE) != 0)

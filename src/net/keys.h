@@ -4,9 +4,11 @@
 
 /*
  * The tokens that open a server, what each of them opens, and the ways by
- * which a request can show one:
+ * which a request can show one; and a user's name and password that open it:
  *
  *	Authorization: Bearer TOKEN                programs
+ *	Authorization: Basic BASE64                the name and the password:
+ *	                                           browsers, which ask for them
  *	/?token=TOKEN                              one paste; a page is given a
  *	                                           cookie for it
  *	Cookie: wsexec-PORT=VALUE                  the page, after that
@@ -22,6 +24,8 @@
 
 struct http_request;
 struct query;
+
+struct buffer;
 
 #define KEYS_MAX 3		  /* for all, for reading, for writing */
 #define KEYS_PROTOCOL "wsexec.v1" /* what is answered to the last way */
@@ -50,6 +54,8 @@ struct keys {
 	/* Owned, NULL-terminated: themselves, to show and to redact them. */
 	char *tokens[KEYS_MAX + 1];
 	size_t count;
+	struct secret credential; /* a name, a colon and a password */
+	char *user;		  /* owned: that name; NULL: there is none */
 };
 
 /* What a request has shown. */
@@ -57,22 +63,31 @@ struct shown {
 	unsigned int rights;
 	bool is_wrong; /* something was shown, and nothing that is right */
 	const struct key *query; /* the key of its parameter, or NULL */
+	const char *user;	 /* whose password it was; NULL: no such */
 };
 
 /* Adds a token (copied; NULL: none).  False: out of memory. */
 bool keys_add(struct keys *keys, const char *token, unsigned int rights);
+
+/* The same for a name and a password, for everything. */
+bool keys_set_credential(struct keys *keys, const char *credential);
+
 void keys_clear(struct keys *keys);
 
 /* The token of a key that is one of them. */
 const char *keys_token(const struct keys *keys, const struct key *key);
 
 /*
- * What the token of a request opens.  ways: whether its cookie counts, and what
- * is shown in all other ways.  Where there are no keys, everything is open.
+ * What a request opens by what it shows.  ways: whether its cookie counts, and
+ * what is shown in all other ways.  Where there is nothing to show, everything
+ * is open.
  */
 struct shown keys_find(const struct keys *keys,
     const struct http_request *request, const struct query *q,
     unsigned int ways);
+
+/* Appends the fields WWW-Authenticate that belong to 401. */
+void keys_append_challenge(struct buffer *out, const struct keys *keys);
 
 /*
  * The name of the cookie.  Browsers do not tell ports of a host apart, so the

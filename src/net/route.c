@@ -315,7 +315,10 @@ route_request(struct connection *c, const struct http_request *request)
 	is_known =
 	    query_parse(request->query, &q, bad_query, sizeof(bad_query));
 	is_open = c->lacks_tls || (is_ours && slice_equals(path, "/healthz"));
-	if ((status = access_check(c, request, &q, is_open, &shown, &why)) != 0)
+	status = access_check(c, request, &q, is_open, &shown, &why);
+	if (status == 0)
+		account_set_user(c, shown.user);
+	if (status != 0)
 		exchange_refuse(c, request, status, why);
 	else if (c->lacks_tls)
 		route_refuse_plain(c, request);

@@ -133,7 +133,8 @@ settings_copy_keys(struct settings *to, const struct wsexec_config *from)
 {
 	return keys_add(&to->keys, from->token, KEY_ALL) &&
 	    keys_add(&to->keys, from->read_token, KEY_READ) &&
-	    keys_add(&to->keys, from->write_token, KEY_ALL);
+	    keys_add(&to->keys, from->write_token, KEY_ALL) &&
+	    keys_set_credential(&to->keys, from->credential);
 }
 
 static bool

@@ -16,6 +16,7 @@ from rawsocket import TEXT, frame, head, upgrade_head
 from viewers import fetch
 
 TOKEN = "0123456789-secret_~.AZ"
+CREDENTIAL = "user:pass"
 READ, WRITE = "token-to-read", "token-to-write"
 
 HOSTS = {
@@ -53,6 +54,11 @@ def protocol(token):
     return f"wsexec.v1, wsexec.token.{encoded}"
 
 
+def basic(credential):
+    encoded = base64.b64encode(credential.encode()).decode()
+    return {"Authorization": f"Basic {encoded}"}
+
+
 def cookie_of(run, token=TOKEN):
     """The cookie that a browser is given for a token."""
     answer = fetch(run.at(f"/?token={token}"), "-H", "Accept: text/html")
@@ -74,7 +80,15 @@ def proofs(run):
         "bearer": ("", {"Authorization": f"Bearer {TOKEN}"}, True),
         "wrong bearer": ("", {"Authorization": f"Bearer {TOKEN}x"}, False),
         "no bearer": ("", {"Authorization": TOKEN}, False),
-        "basic": ("", {"Authorization": f"Basic {TOKEN}"}, False),
+        "basic": ("", basic(CREDENTIAL), True),
+        "wrong basic": ("", basic(CREDENTIAL + "x"), False),
+        "the token as a password": ("", basic(f"user:{TOKEN}"), False),
+        "the token as basic": (
+            "", {"Authorization": f"Basic {TOKEN}"}, False
+        ),
+        "the password as a token": (
+            "", {"Authorization": f"Bearer {CREDENTIAL}"}, False
+        ),
         "cookie": ("", {"Cookie": f"a=b; {cookie}; c=d"}, None),
         "wrong cookie": ("", {"Cookie": f"{name}={'0' * len(value)}"}, False),
         "the token as a cookie": ("", {"Cookie": f"{name}={TOKEN}"}, False),
@@ -93,6 +107,7 @@ def guarded(start, directory):
     return start(
         "--quiet", "--linger", "forever", "--allowed-host", "named.example",
         "--origin", "https://app.example",
+        "--credential", CREDENTIAL,
         "--token-file", str(directory / "token"), script="echo x",
     )
 
@@ -161,7 +176,9 @@ def test_wrong_and_missing_are_answered_alike(guarded):
         ]
     }
     assert len(answers) == 1
-    assert answers.pop().startswith(b"a token is needed")
+    assert answers.pop() == (
+        b"a user name and a password, or a token, are needed\n"
+    )
 
 
 def test_a_browser_is_given_a_cookie_and_a_clean_address(start):

@@ -99,6 +99,19 @@ test_strings_of_clients_cannot_make_fields_or_lines(void **state)
 	    "12.346\n");
 }
 
+static void
+test_a_user_is_one_word(void **state)
+{
+	struct wsexec_access access = plain;
+
+	(void)state;
+	access.user = "a [b] \303\251\n\"";
+	check(&access, ACCESS_COMMON,
+	    "192.0.2.1 - a\\x20[b]\\x20\\xc3\\xa9\\x0a\\\" "
+	    "[10/Oct/2000:13:55:36 -0700] "
+	    "\"GET /?tail=10 HTTP/1.1\" 200 5000000000 12.346\n");
+}
+
 /* No request has as much; a program of the library may. */
 static void
 test_too_much_is_cut_but_the_line_is_whole(void **state)
@@ -130,6 +143,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_two_formats),
 		cmocka_unit_test(test_what_was_no_request),
+		cmocka_unit_test(test_a_user_is_one_word),
 		cmocka_unit_test(
 		    test_strings_of_clients_cannot_make_fields_or_lines),
 		cmocka_unit_test(test_too_much_is_cut_but_the_line_is_whole),

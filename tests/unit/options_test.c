@@ -115,6 +115,7 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_false(o.token);
 	assert_null(o.token_file);
 	assert_false(o.no_auth);
+	assert_string_equal(o.credential, "");
 	assert_null(o.origins[0]);
 	assert_null(o.allowed_hosts[0]);
 	assert_false(o.hide_command);
@@ -171,6 +172,7 @@ SHOW(input, "%d%d", o->writable, o->own_stdin)
 SHOW(browser, "%d", o->browser)
 SHOW(apart, "%d%s%d%s", o->read_token, OR_DASH(o->read_token_file),
     o->write_token, OR_DASH(o->write_token_file))
+SHOW(credential, "%s", o->credential)
 SHOW(strings, "%s|%s|%s|%s", o->cwd, o->output, o->title, o->token_file)
 SHOW(access_log, "%s %d", o->access_log, (int)o->access_log_format)
 SHOW(addresses, "%s %s", o->addresses[0] == NULL ? "none" : o->addresses[0],
@@ -245,6 +247,7 @@ static const struct {
 	{ "-tq", show_flags, "1100" },
 	{ "--pty --no-auth", show_flags, "1010" },
 	{ "--quiet --token", show_flags, "0101" },
+	{ "--credential a:b -c c:d:", show_credential, "c:d:" },
 	{ "--read-token --write-token-file W", show_apart, "1-0W" },
 	{ "--read-token-file R --write-token", show_apart, "0R1-" },
 	{ "--hide-command", show_hide_command, "1" },
@@ -322,6 +325,9 @@ static const struct {
 	{ "-p -1", "--port: -1 is not in 0..65535" },
 	{ "-p 99999999999999999999",
 	    "--port: 99999999999999999999 is not in 0..65535" },
+	{ "-c secret",
+	    "--credential: the value is not USER:PASS, of at most "
+	    "512 bytes" },
 	{ "-p abc", "--port: 'abc' is not a whole number" },
 	{ "-p 80x", "--port: '80x' is not a whole number" },
 	{ "-p +80", "--port: '+80' is not a whole number" },
