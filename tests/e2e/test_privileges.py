@@ -169,7 +169,8 @@ def test_a_secret_forbids_core_dumps(
         become_nobody()
 
     run = start(
-        *options, command=["sh", "-c", "ulimit -Sc; ulimit -Hc; read _"],
+        "--stdin", *options,
+        command=["sh", "-c", "ulimit -Sc; ulimit -Hc; read _"],
         stdin=subprocess.PIPE, preexec_fn=begin, cwd="/",
     )
     assert run.stdout.wait_for(b"\n16\n") == b"8\n16\n"
