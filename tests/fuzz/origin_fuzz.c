@@ -23,6 +23,12 @@ ends_with(const struct buffer *b, const char *end)
 	return b->size >= n && memcmp(b->data + b->size - n, end, n) == 0;
 }
 
+static bool
+is_text(const struct buffer *b, const char *text)
+{
+	return b->size == strlen(text) && ends_with(b, text);
+}
+
 /* Where the port begins, with its colon; size: there is none. */
 static size_t
 find_port(struct slice s)
@@ -67,7 +73,8 @@ check_host(struct slice host)
 	for (i = 0; i < name.size && strchr("0123456789.", name.data[i]); i++)
 		;
 	if (i < name.size && name.data[0] != '[')
-		CHECK(ends_with(&name, "localhost") || ends_with(&name, NAME));
+		CHECK(is_text(&name, "localhost") ||
+		    ends_with(&name, ".localhost") || is_text(&name, NAME));
 	buffer_clear(&name);
 }
 
