@@ -39,7 +39,7 @@ all:
 
 ifneq ($(MAKECMDGOALS),clean)
 
-packages := libevent_core libbsd-overlay libmd zlib libssl libcrypto
+packages := libevent_core libbsd-overlay libmd zlib libcrypt libssl libcrypto
 ifeq ($(shell pkg-config --exists $(packages) && echo found),)
 $(error pkg-config does not find $(packages): run scripts/install-dependencies)
 endif

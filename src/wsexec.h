@@ -41,6 +41,7 @@ enum wsexec_error {
 	WSEXEC_ERR_ENDED = -4,	 /* the run has already ended */
 	WSEXEC_ERR_SOCKET = -5,	 /* not a stream socket that listens */
 	WSEXEC_ERR_TLS = -6,	 /* no TLS with these files; on_log says why */
+	WSEXEC_ERR_CREDENTIAL = -7, /* nor users of this one; the same */
 };
 
 enum wsexec_stream {
@@ -157,6 +158,11 @@ struct wsexec_config {
 	uint32_t max_clients_per_address;
 	bool no_max_clients_per_address; /* as many as max_clients */
 	const char *credential;		 /* "NAME:PASSWORD", for everything */
+	/*
+	 * A file with lines "NAME:HASH" as of crypt(5), for everything.  A
+	 * thread checks what clients show.
+	 */
+	const char *credential_file;
 };
 
 /* A socket in the file system; for wsexec_server_listen_unix(). */

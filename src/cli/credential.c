@@ -28,5 +28,5 @@ credential_find(struct options *o)
 bool
 credential_is_asked_for(const struct options *o)
 {
-	return o->credential[0] != '\0';
+	return o->credential[0] != '\0' || o->credential_file != NULL;
 }

@@ -3,7 +3,7 @@
 #define WSEXEC_CREDENTIAL_H
 
 /*
- * The name and password that clients may show in place of a token.
+ * The names and passwords that clients may show in place of a token.
  */
 
 #include <stdbool.h>

@@ -163,6 +163,8 @@ const struct option_row option_rows[] = {
 	    .accept = value_is_credential,
 	    .looks_like = "USER:PASS, of at most 512 bytes",
 	    .help = "let in who shows this user name and password" },
+	{ 0, "credential-file", "F", KIND_STRING, FIELD(credential_file),
+	    .help = "let in who is in this file of users and hashes" },
 	{ 0, "no-auth", NULL, KIND_FLAG, FIELD(no_auth),
 	    .help = "serve other machines without a token" },
 	{ 0, "origin", "ORIGIN", KIND_LIST, FIELD(origins),

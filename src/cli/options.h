@@ -67,6 +67,7 @@ struct options {
 	const char *write_token_file; /* NULL: none */
 	bool no_auth;
 	char credential[VALUE_CREDENTIAL_MAX + 1];	 /* "": none */
+	const char *credential_file;			 /* NULL: none */
 	const char *origins[OPTIONS_LIST_MAX + 1];	 /* NULL-terminated */
 	const char *allowed_hosts[OPTIONS_LIST_MAX + 1]; /* NULL-terminated */
 	bool hide_command;

@@ -16,6 +16,7 @@
 #include "cli/identity.h"
 #include "cli/log.h"
 #include "cli/signals.h"
+#include "cli/secret_file.h"
 #include "cli/sockets.h"
 #include "cli/source.h"
 #include "cli/supervisor.h"
@@ -381,6 +382,7 @@ wrapper_open_server(struct wrapper *w, const struct tokens *tokens)
 		.read_token = wrapper_token(tokens->read),
 		.write_token = wrapper_token(tokens->write),
 		.credential = wrapper_token(o->credential),
+		.credential_file = o->credential_file,
 		.history_bytes = o->history_bytes,
 		.no_history = o->history_bytes == 0,
 		.client_buffer_bytes = o->client_buffer_bytes,
@@ -411,8 +413,9 @@ wrapper_open_server(struct wrapper *w, const struct tokens *tokens)
 
 	int error = wsexec_server_new(&w->server, w->base, &config);
 
-	/* Why there is no TLS the server has told. */
-	if (error != WSEXEC_OK && error != WSEXEC_ERR_TLS)
+	/* What is wrong with a file the server has told. */
+	if (error != WSEXEC_OK && error != WSEXEC_ERR_TLS &&
+	    error != WSEXEC_ERR_CREDENTIAL)
 		log_warn("%s", wsexec_strerror(error));
 	return error == WSEXEC_OK;
 }
@@ -481,6 +484,7 @@ wrapper_prepare(struct wrapper *w, const struct wrapper_config *config)
 		announce_urls(urls, w->options->ready_fd);
 		w->is_announced = true;
 		wrapper_tell_run(w);
+		secret_file_look(w->options);
 		wrapper_warn_of_writers(config);
 		if (geteuid() == 0)
 			log_warn("this is root, and so is the command; "

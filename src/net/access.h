@@ -18,10 +18,14 @@ struct http_request;
 struct query;
 struct wsexec_server;
 
+#define ACCESS_LATER (-1)
+
 /*
  * Whether a request may be answered: 0, or the status to refuse it with (401,
- * 403, 421, 429) and *why in one line, static.  is_open: what is asked for is for
- * everybody.  *shown is what the request may have, if it is answered.
+ * 403, 421, 429, 503) and *why in one line, static; or ACCESS_LATER: it will be
+ * routed again when it is known.  is_open: what is asked for is for everybody,
+ * and what is shown is not looked at.  *shown is what the request may have, if
+ * it is answered.
  */
 int access_check(struct connection *c, const struct http_request *request,
     const struct query *q, bool is_open, struct shown *shown, const char **why);

@@ -140,6 +140,7 @@ connection_close(struct connection *c, const char *reason)
 		TAILQ_REMOVE(&s->pending, c, link);
 		s->pending_count--;
 		exchange_drop_body(c);
+		exchange_cancel(c);
 	}
 	TAILQ_INSERT_TAIL(&s->dead, c, link);
 	s->connection_count--;
@@ -374,6 +375,7 @@ connection_read(struct connection *c)
 	}
 	switch ((enum connection_state)c->state) {
 	case CONNECTION_HEAD:
+	case CONNECTION_CHECK:
 	case CONNECTION_REPLY:
 		exchange_read(c, bytes, (size_t)n);
 		break;
@@ -426,6 +428,9 @@ connection_check_deadline(struct connection *c)
 			    "the TLS handshake was not complete in time");
 		else
 			exchange_time_out(c);
+		break;
+	case CONNECTION_CHECK:
+		connection_close(c, "its password was not checked in time");
 		break;
 	case CONNECTION_REPLY:
 		connection_close(c, "the answer was not taken in time");

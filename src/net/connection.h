@@ -8,6 +8,7 @@
  * becomes a stream and gets a subscriber.
  *
  *	HEAD -> REPLY -> HEAD ...          pages
+ *	HEAD -> CHECK -> HEAD              while a password is checked
  *	          `----> LINGER -> DEAD    refusals
  *	HEAD -> STREAM -> CLOSING -> DEAD  output
  *
@@ -42,6 +43,7 @@ struct wsexec_server;
 
 enum connection_state {
 	CONNECTION_HEAD,    /* waits for a request */
+	CONNECTION_CHECK,   /* the request at its start waits for a verdict */
 	CONNECTION_REPLY,   /* sends an answer of known length */
 	CONNECTION_STREAM,  /* gets output */
 	CONNECTION_CLOSING, /* gets the end of it, or waits for its answer */

@@ -16,6 +16,7 @@
 #include "net/server.h"
 
 #define EXCHANGE_RETRY_S 5	/* Retry-After when there are too many */
+#define EXCHANGE_CHECK_MS 60000 /* to have a password checked */
 #define EXCHANGE_REPLY_MS 60000 /* to take an answer */
 #define EXCHANGE_MADE_MAX (4 * 1024 * 1024) /* bytes of bodies not taken */
 
@@ -29,6 +30,9 @@ struct exchange {
 	size_t used;	       /* bytes of in that are being answered */
 	unsigned int requests; /* answered so far */
 	bool keep_alive;
+	enum checker_verdict verdict; /* of what it shows, if not NONE */
+	const char *user;	      /* borrowed: whose that is */
+	struct check *check;	      /* borrowed: it waits for; or NULL */
 };
 
 struct exchange *
@@ -77,6 +81,38 @@ exchange_drop_body(struct connection *c)
 	buffer_clear(&x->made);
 	x->body = NULL;
 	x->body_size = 0;
+}
+
+void
+exchange_wait(struct connection *c, struct check *check)
+{
+	c->exchange->check = check;
+	connection_enter(c, CONNECTION_CHECK, EXCHANGE_CHECK_MS);
+}
+
+bool
+exchange_has_verdict(const struct connection *c)
+{
+	return c->exchange->verdict != CHECKER_NONE;
+}
+
+enum checker_verdict
+exchange_take_verdict(struct connection *c, const char **user)
+{
+	struct exchange *x = c->exchange;
+	const enum checker_verdict verdict = x->verdict;
+
+	*user = x->user;
+	x->verdict = CHECKER_NONE;
+	x->user = NULL;
+	return verdict;
+}
+
+void
+exchange_cancel(struct connection *c)
+{
+	checker_cancel(c->exchange->check);
+	c->exchange->check = NULL;
 }
 
 /* Caches are to keep them apart. */
@@ -293,8 +329,10 @@ exchange_parse(struct connection *c)
 	case HTTP_DONE:
 		break;
 	}
-	client_set_forwarded(c, &request);
-	account_begin(c, &request);
+	if (x->verdict == CHECKER_NONE) {
+		client_set_forwarded(c, &request);
+		account_begin(c, &request);
+	}
 	route_request(c, &request);
 	return true;
 }
@@ -306,6 +344,19 @@ exchange_run(struct connection *c)
 	while (c->state == CONNECTION_HEAD && c->exchange->in.size > 0 &&
 	    exchange_parse(c))
 		continue;
+}
+
+void
+exchange_resume(struct connection *c, enum checker_verdict verdict,
+    const char *user)
+{
+	struct exchange *x = c->exchange;
+
+	x->check = NULL;
+	x->verdict = verdict;
+	x->user = user;
+	connection_enter(c, CONNECTION_HEAD, CONNECTION_HEAD_MS);
+	exchange_run(c);
 }
 
 void
@@ -321,7 +372,7 @@ exchange_read(struct connection *c, const void *bytes, size_t n)
 	struct exchange *x = c->exchange;
 
 	/* While an answer goes out, at most one more head may wait. */
-	if (c->state == CONNECTION_REPLY &&
+	if (c->state != CONNECTION_HEAD &&
 	    x->in.size + n > x->used + HTTP_HEAD_MAX) {
 		connection_close(c, "it does not wait for answers");
 		return;

@@ -7,8 +7,11 @@
  * request to the last of its answer.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "net/checker.h"
 
 struct buffer;
 struct connection;
@@ -47,6 +50,20 @@ void exchange_time_out(struct connection *c);
  * NULL: too many such bodies wait to be taken.
  */
 struct buffer *exchange_body(struct connection *c);
+
+/*
+ * The request waits for a check, and is routed again when that is over: then
+ * exchange_take_verdict() says once how, and *user is who has shown it.
+ */
+void exchange_wait(struct connection *c, struct check *check);
+void exchange_resume(struct connection *c, enum checker_verdict verdict,
+    const char *user);
+bool exchange_has_verdict(const struct connection *c);
+enum checker_verdict exchange_take_verdict(struct connection *c,
+    const char **user);
+
+/* The connection is closed: what it waits for is of no use any more. */
+void exchange_cancel(struct connection *c);
 
 /* The body of the answer is sent, or need not be any more. */
 void exchange_drop_body(struct connection *c);

@@ -189,9 +189,9 @@ keys_find_user(const struct keys *keys, const struct http_request *request,
 	const struct slice *field = http_field(request, "authorization");
 	struct basic basic;
 
-	if (keys->user == NULL || field == NULL || !basic_is_shown(*field))
+	if (!keys->takes_users || field == NULL || !basic_is_shown(*field))
 		return;
-	if (basic_parse(*field, &basic) &&
+	if (basic_parse(*field, &basic) && keys->user != NULL &&
 	    secret_is(&keys->credential,
 		(struct slice){ basic.text, basic.size }))
 		shown->user = keys->user;
@@ -203,7 +203,7 @@ keys_find_user(const struct keys *keys, const struct http_request *request,
 void
 keys_append_challenge(struct buffer *out, const struct keys *keys)
 {
-	if (keys->user != NULL)
+	if (keys->takes_users)
 		buffer_append_string(out,
 		    "WWW-Authenticate: Basic realm=\"wsexec\", "
 		    "charset=\"UTF-8\"\r\n");
@@ -247,7 +247,7 @@ keys_find(const struct keys *keys, const struct http_request *request,
 {
 	struct shown shown = { .rights = KEY_ALL };
 
-	if (keys->count == 0 && keys->user == NULL)
+	if (keys->count == 0 && !keys->takes_users)
 		return shown;
 	shown.rights = 0;
 	if ((ways & KEY_BY_COOKIE) != 0)

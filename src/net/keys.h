@@ -56,6 +56,7 @@ struct keys {
 	size_t count;
 	struct secret credential; /* a name, a colon and a password */
 	char *user;		  /* owned: that name; NULL: there is none */
+	bool takes_users;	  /* that one, or some of a file */
 };
 
 /* What a request has shown. */

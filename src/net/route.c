@@ -316,6 +316,8 @@ route_request(struct connection *c, const struct http_request *request)
 	    query_parse(request->query, &q, bad_query, sizeof(bad_query));
 	is_open = c->lacks_tls || (is_ours && slice_equals(path, "/healthz"));
 	status = access_check(c, request, &q, is_open, &shown, &why);
+	if (status == ACCESS_LATER)
+		return;
 	if (status == 0)
 		account_set_user(c, shown.user);
 	if (status != 0)

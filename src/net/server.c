@@ -14,6 +14,7 @@
 #include "core/peers.h"
 #include "core/splitter.h"
 #include "core/websocket.h"
+#include "net/checker.h"
 #include "net/connection.h"
 #include "net/listener.h"
 #include "net/partial.h"
@@ -243,7 +244,8 @@ server_build(struct wsexec_server *s, const struct wsexec_config *config)
 
 	if (!settings_copy(&s->settings, config))
 		return WSEXEC_ERR_MEMORY;
-	if ((error = tls_open(s)) != WSEXEC_OK)
+	if ((error = tls_open(s)) != WSEXEC_OK ||
+	    (error = checker_open(s)) != WSEXEC_OK)
 		return error;
 	s->journal = journal_new(s->settings.kept_bytes);
 	if ((s->encoder = encoder_new()) != NULL) {
@@ -336,6 +338,7 @@ wsexec_server_free(struct wsexec_server *s)
 	encoder_free(s->encoder);
 	journal_free(s->journal);
 	tls_free(s->tls);
+	checker_free(s->checker);
 	settings_clear(&s->settings);
 	free(s);
 }
@@ -540,6 +543,8 @@ wsexec_strerror(int error)
 		return "not a stream socket that listens";
 	case WSEXEC_ERR_TLS:
 		return "no TLS with these files";
+	case WSEXEC_ERR_CREDENTIAL:
+		return "no users in this file";
 	default:
 		return "unknown error";
 	}

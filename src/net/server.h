@@ -29,6 +29,7 @@
 #include "net/settings.h"
 #include "wsexec.h"
 
+struct checker;
 struct connection;
 struct document;
 struct hold;
@@ -71,7 +72,8 @@ struct wsexec_server {
 	struct feed *feeds[FORMAT_COUNT][CARRIER_COUNT][SERVER_STREAMS_MAX];
 	struct websocket_input *input; /* owned: lent while idle, or NULL */
 
-	struct tls *tls; /* owned; NULL: sockets speak none */
+	struct tls *tls;	 /* owned; NULL: sockets speak none */
+	struct checker *checker; /* owned; NULL: no file has users */
 
 	struct peers *peers; /* owned: addresses that clients come from */
 	struct listener_list listeners;

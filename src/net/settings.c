@@ -69,6 +69,7 @@ settings_clear(struct settings *settings)
 {
 	free(settings->title);
 	free(settings->base_path);
+	free(settings->credential_file);
 	free(settings->tls_cert);
 	free(settings->tls_key);
 	free(settings->tls_client_ca);
@@ -113,7 +114,8 @@ settings_copy_strings(struct settings *to, const struct wsexec_config *from)
 	to->origins = copy_list(from->origins, 0);
 	to->hosts = copy_list(from->hosts, 1);
 	to->base_path = strdup(from->base_path != NULL ? from->base_path : "");
-	if (!copy_string(&to->tls_cert, from->tls_cert) ||
+	if (!copy_string(&to->credential_file, from->credential_file) ||
+	    !copy_string(&to->tls_cert, from->tls_cert) ||
 	    !copy_string(&to->tls_key, from->tls_key) ||
 	    !copy_string(&to->tls_client_ca, from->tls_client_ca))
 		return false;
@@ -131,6 +133,8 @@ settings_copy_strings(struct settings *to, const struct wsexec_config *from)
 static bool
 settings_copy_keys(struct settings *to, const struct wsexec_config *from)
 {
+	to->keys.takes_users =
+	    from->credential != NULL || from->credential_file != NULL;
 	return keys_add(&to->keys, from->token, KEY_ALL) &&
 	    keys_add(&to->keys, from->read_token, KEY_READ) &&
 	    keys_add(&to->keys, from->write_token, KEY_ALL) &&

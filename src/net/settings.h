@@ -23,6 +23,7 @@ struct settings {
 	char **origins;	 /* owned, NULL-terminated */
 	char **hosts;	 /* owned, NULL-terminated; has the own host name */
 	struct keys keys;
+	char *credential_file;	 /* owned; NULL: none */
 	char *tls_cert;		 /* owned; NULL: no TLS */
 	char *tls_key;		 /* owned; NULL: in the same file */
 	char *tls_client_ca;	 /* owned; NULL: any client */

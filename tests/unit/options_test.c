@@ -116,6 +116,7 @@ test_defaults_are_those_of_the_manual(void **state)
 	assert_null(o.token_file);
 	assert_false(o.no_auth);
 	assert_string_equal(o.credential, "");
+	assert_null(o.credential_file);
 	assert_null(o.origins[0]);
 	assert_null(o.allowed_hosts[0]);
 	assert_false(o.hide_command);
@@ -172,7 +173,7 @@ SHOW(input, "%d%d", o->writable, o->own_stdin)
 SHOW(browser, "%d", o->browser)
 SHOW(apart, "%d%s%d%s", o->read_token, OR_DASH(o->read_token_file),
     o->write_token, OR_DASH(o->write_token_file))
-SHOW(credential, "%s", o->credential)
+SHOW(credential, "%s %s", o->credential, OR_DASH(o->credential_file))
 SHOW(strings, "%s|%s|%s|%s", o->cwd, o->output, o->title, o->token_file)
 SHOW(access_log, "%s %d", o->access_log, (int)o->access_log_format)
 SHOW(addresses, "%s %s", o->addresses[0] == NULL ? "none" : o->addresses[0],
@@ -247,7 +248,8 @@ static const struct {
 	{ "-tq", show_flags, "1100" },
 	{ "--pty --no-auth", show_flags, "1010" },
 	{ "--quiet --token", show_flags, "0101" },
-	{ "--credential a:b -c c:d:", show_credential, "c:d:" },
+	{ "--credential a:b -c c:d:", show_credential, "c:d: -" },
+	{ "--credential-file F", show_credential, " F" },
 	{ "--read-token --write-token-file W", show_apart, "1-0W" },
 	{ "--read-token-file R --write-token", show_apart, "0R1-" },
 	{ "--hide-command", show_hide_command, "1" },
