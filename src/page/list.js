@@ -126,6 +126,7 @@ export class List extends EventTarget {
 	}
 
 	refreshRow(seq) {
+		this.#scrolled();
 		if (this.#layer.find(seq) !== null)
 			this.#layer.replace(seq);
 		this.#settle();
@@ -458,6 +459,10 @@ export class List extends EventTarget {
 		    (this.#rows.indexOf(row.seq) + Math.min(part, 1));
 	}
 
+	/*
+	 * The browser tells of it only with the next frame: what puts the bar
+	 * right between frames looks first, or it would put it back.
+	 */
 	#scrolled() {
 		const bar = this.#element.scrollTop;
 		const way = bar - this.#bar;
@@ -469,7 +474,9 @@ export class List extends EventTarget {
 		clearTimeout(this.#rest);
 		this.#rest = setTimeout(() => {
 			this.#rest = null;
-			this.#settle();
+			this.#scrolled();
+			if (this.#rest === null)
+				this.#settle();
 		}, REST_MS);
 		if (way < 0)
 			this.#follow(false);
