@@ -206,6 +206,15 @@ def become_subreaper():
         raise OSError(ctypes.get_errno(), "prctl")
 
 
+def memory_shown(pid):
+    """What others can read of how a process was started."""
+    shown = b""
+    for name in ("environ", "cmdline"):
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            shown += file.read()
+    return shown
+
+
 def read_stat(pid):
     """The name, state and parent of a process; None: it is gone."""
     try:

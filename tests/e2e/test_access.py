@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from harness import wait_until, wsexec
+from harness import memory_shown, wait_until, wsexec
 from rawsocket import TEXT, frame, head, upgrade_head
 from viewers import fetch
 
@@ -268,15 +268,6 @@ def test_a_mistake_is_one_line(options, variables, line):
     done = wsexec(*options, "--", "cat", env={**os.environ, **variables})
     assert done.returncode == 125
     assert done.stderr.decode() == f"wsexec: {line}\n"
-
-
-def memory_shown(pid):
-    """What others can read of how a process was started."""
-    shown = b""
-    for name in ("environ", "cmdline"):
-        with open(f"/proc/{pid}/{name}", "rb") as file:
-            shown += file.read()
-    return shown
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look")

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 import websockets
 
-from harness import wsexec
+from harness import memory_shown, wsexec
 from rawsocket import head, upgrade_head
 from viewers import fetch
 
@@ -155,15 +155,6 @@ def test_a_mistake_is_one_line_without_it(options, variables, line):
     done = wsexec(*options, "--", "cat", env={**os.environ, **variables})
     assert done.returncode == 125
     assert done.stderr.decode() == f"wsexec: {line}\n"
-
-
-def memory_shown(pid):
-    """What others can read of how a process was started."""
-    shown = b""
-    for name in ("environ", "cmdline"):
-        with open(f"/proc/{pid}/{name}", "rb") as file:
-            shown += file.read()
-    return shown
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look")
